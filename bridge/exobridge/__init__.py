@@ -1,0 +1,1 @@
+"""exobridge joins Exotel phone calls to voice AI."""

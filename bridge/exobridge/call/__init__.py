@@ -1,0 +1,1 @@
+"""One call: its state, turn-taking, playout and conversation."""

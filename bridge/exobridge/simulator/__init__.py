@@ -1,0 +1,1 @@
+"""The side of Exotel, as a library."""

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket endpoints: read the request, call one service, answer."""

@@ -1,0 +1,1 @@
+"""Audio as bytes and arrays. Knows nothing of phones or vendors."""

@@ -1,0 +1,1 @@
+"""Speech-to-text, text-to-speech, dialogue and voice-activity providers, and their contracts."""

@@ -1,0 +1,114 @@
+"""Providers by name: the built-in ones, imported on first use, and those of installed packages.
+
+A package outside the tree registers by an entry point, and ``pip install`` is all it takes::
+
+    [project.entry-points."exobridge.stt"]
+    acme = "acme_exobridge.stt:AcmeStt"
+
+The group is ``exobridge.`` and the kind: ``stt``, ``tts``, ``vad``, ``dialogue``, ``realtime``. A
+built-in name cannot be taken by a package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+
+from pydantic import ValidationError
+
+from exobridge_providers.base import (
+    AnyOptions,
+    DialogueProvider,
+    Provider,
+    RealtimeProvider,
+    SttProvider,
+    TtsProvider,
+    VadProvider,
+)
+from exobridge_providers.errors import ProviderConfigError
+
+
+class Kind(StrEnum):
+    """What a provider is for."""
+
+    STT = "stt"
+    TTS = "tts"
+    VAD = "vad"
+    DIALOGUE = "dialogue"
+    REALTIME = "realtime"
+
+
+BASES: dict[Kind, type[Provider]] = {
+    Kind.STT: SttProvider,
+    Kind.TTS: TtsProvider,
+    Kind.VAD: VadProvider,
+    Kind.DIALOGUE: DialogueProvider,
+    Kind.REALTIME: RealtimeProvider,
+}
+
+BUILT_IN: dict[Kind, dict[str, str]] = {
+    Kind.STT: {"moonshine": "exobridge_providers.stt.moonshine:MoonshineStt"},
+    Kind.TTS: {"hibari": "exobridge_providers.tts.hibari:HibariTts"},
+    Kind.VAD: {"silero": "exobridge_providers.vad.silero:SileroVad"},
+    Kind.DIALOGUE: {"scripted": "exobridge_providers.dialogue.scripted:ScriptedDialogue"},
+    Kind.REALTIME: {"echo": "exobridge_providers.realtime.echo:Echo"},
+}
+
+
+def _installed(kind: Kind) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=f"exobridge.{kind}")}
+
+
+def names(kind: Kind) -> list[str]:
+    """Every name of this kind, sorted."""
+    return sorted({*BUILT_IN[kind], *_installed(kind)})
+
+
+def provider_class(kind: Kind, name: str) -> type[Provider]:
+    """The class behind a name.
+
+    Raises:
+        ProviderConfigError: No such name, or its package cannot be imported.
+    """
+    try:
+        if target := BUILT_IN[kind].get(name):
+            module, _, attribute = target.partition(":")
+            found = getattr(importlib.import_module(module), attribute)
+        elif entry := _installed(kind).get(name):
+            found = entry.load()
+        else:
+            raise ProviderConfigError(
+                f"there is no {kind} provider named {name!r}; known: {', '.join(names(kind))}",
+                provider=name,
+            )
+    except ImportError as error:
+        extra = " (pip install 'exobridge[local]')" if name in BUILT_IN[kind] else ""
+        raise ProviderConfigError(
+            f"the {kind} provider {name!r} needs a package that is missing: {error.name}{extra}",
+            provider=name,
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, BASES[kind])):
+        raise ProviderConfigError(
+            f"the {kind} provider {name!r} is no subclass of {BASES[kind].__name__}", provider=name
+        )
+    return found
+
+
+def create(kind: Kind, name: str, options: AnyOptions) -> Provider:
+    """A provider, not yet started.
+
+    Raises:
+        ProviderConfigError: Unknown name, missing package, or options it does not take.
+    """
+    found = provider_class(kind, name)
+    try:
+        return found(found.options_type.model_validate(dict(options)))
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'options'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ProviderConfigError(
+            f"options of the {kind} provider {name!r}: {problems}", provider=name
+        ) from None
