@@ -19,11 +19,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from exobridge_codecs.formats import AudioFormat
 from pydantic import BaseModel, ConfigDict
 
+from exobridge_codecs.formats import AudioFormat
 from exobridge_providers.errors import ProviderError
-
 
 AnyOptions = Mapping[str, Any]
 """Options as they stand in TOML, before they are validated."""
