@@ -1,0 +1,1 @@
+"""Tests of exobridge_codecs, one module a module."""
