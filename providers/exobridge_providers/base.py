@@ -15,14 +15,14 @@ milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from exobridge_codecs.formats import AudioFormat
-from exobridge_providers.errors import ProviderError
+from exobridge_providers.errors import ProviderConfigError, ProviderError
 
 AnyOptions = Mapping[str, Any]
 """Options as they stand in TOML, before they are validated."""
@@ -58,6 +58,39 @@ class Provider:
 
     async def aclose(self) -> None:
         """Release what ``start`` took. All sessions have been closed before."""
+
+
+def speaks(languages: frozenset[str], tag: str) -> bool:
+    """Whether a provider's ``languages`` cover a BCP-47 tag: none means any, ``en`` every
+    ``en-…``. Case does not count."""
+    known = {language.lower() for language in languages}
+    wanted = tag.lower()
+    return not known or wanted in known or wanted.partition("-")[0] in known
+
+
+def check_config(
+    config: SttConfig | TtsConfig,
+    capabilities: SttCapabilities | TtsCapabilities,
+    provider: str,
+) -> None:
+    """What ``open`` asks of its config: a declared format and a declared language.
+
+    Raises:
+        ProviderConfigError: The config asks for something else.
+    """
+    if config.format not in capabilities.formats:
+        known = ", ".join(f"{f.encoding} at {f.sample_rate} Hz" for f in capabilities.formats)
+        raise ProviderConfigError(
+            f"{provider} does not take {config.format.encoding} at {config.format.sample_rate} Hz; "
+            f"it takes {known}",
+            provider=provider,
+        )
+    if not speaks(capabilities.languages, config.language):
+        raise ProviderConfigError(
+            f"{provider} does not know the language {config.language!r}; it knows "
+            f"{', '.join(sorted(capabilities.languages))}. Choose another provider for it",
+            provider=provider,
+        )
 
 
 # ------------------------------------------------------------------ speech-to-text
@@ -418,8 +451,8 @@ Action = Say | Transfer | HangUp | SendDtmf
 class DialogueSession(Protocol):
     """The conversation of one call."""
 
-    def respond(self, turn: UserTurn) -> AsyncIterator[Action]:
-        """Answer one turn, as a stream of actions. The host closes the iterator early when the
+    def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
+        """Answer one turn, as a stream of actions. The host closes the generator early when the
         caller interrupts; the next turn tells what was heard.
 
         Raises:

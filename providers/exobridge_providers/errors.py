@@ -57,3 +57,15 @@ class ProviderProtocolError(ProviderError):
     """The vendor's answer is not what its documents describe."""
 
     retryable_by_default = True
+
+
+def as_provider_error(error: BaseException, what: str, provider: str) -> ProviderError:
+    """``error`` itself if it is one of these; else one that names its type only (its message may
+    hold anything) and keeps it as the cause. What is unexpected may pass, so it is retryable."""
+    if isinstance(error, ProviderError):
+        return error
+    wrapped = ProviderError(
+        f"{what} failed: {type(error).__name__}", provider=provider, retryable=True
+    )
+    wrapped.__cause__ = error
+    return wrapped

@@ -6,7 +6,8 @@ A package outside the tree registers by an entry point, and ``pip install`` is a
     acme = "acme_exobridge.stt:AcmeStt"
 
 The group is ``exobridge.`` and the kind: ``stt``, ``tts``, ``vad``, ``dialogue``, ``realtime``. A
-built-in name cannot be taken by a package.
+built-in name cannot be taken by a package. A class that is merely importable needs no entry point:
+``my_bot.dialogue:MyBot`` is a name too.
 """
 
 from __future__ import annotations
@@ -61,32 +62,38 @@ def _installed(kind: Kind) -> dict[str, EntryPoint]:
 
 
 def names(kind: Kind) -> list[str]:
-    """Every name of this kind, sorted."""
+    """Every registered name of this kind, sorted."""
     return sorted({*BUILT_IN[kind], *_installed(kind)})
+
+
+def _find(kind: Kind, name: str) -> object:
+    if (target := BUILT_IN[kind].get(name)) or ":" in name:
+        module, _, attribute = (target or name).partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    if entry := _installed(kind).get(name):
+        return entry.load()
+    raise ProviderConfigError(
+        f"there is no {kind} provider named {name!r}; known: {', '.join(names(kind))}",
+        provider=name,
+    )
 
 
 def provider_class(kind: Kind, name: str) -> type[Provider]:
     """The class behind a name.
 
     Raises:
-        ProviderConfigError: No such name, or its package cannot be imported.
+        ProviderConfigError: No such name, its package cannot be imported, or it is no such class.
     """
     try:
-        if target := BUILT_IN[kind].get(name):
-            module, _, attribute = target.partition(":")
-            found = getattr(importlib.import_module(module), attribute)
-        elif entry := _installed(kind).get(name):
-            found = entry.load()
-        else:
-            raise ProviderConfigError(
-                f"there is no {kind} provider named {name!r}; known: {', '.join(names(kind))}",
-                provider=name,
-            )
+        found = _find(kind, name)
     except ImportError as error:
         extra = " (pip install 'exobridge[local]')" if name in BUILT_IN[kind] else ""
         raise ProviderConfigError(
-            f"the {kind} provider {name!r} needs a package that is missing: {error.name}{extra}",
-            provider=name,
+            f"the {kind} provider {name!r} cannot be imported: {error}{extra}", provider=name
+        ) from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ProviderConfigError(
+            f"the {kind} provider {name!r} is not where its name says: {error}", provider=name
         ) from error
     if not (isinstance(found, type) and issubclass(found, BASES[kind])):
         raise ProviderConfigError(

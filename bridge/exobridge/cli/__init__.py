@@ -1,5 +1,7 @@
-"""The command line."""
+"""The command line: ``exobridge serve``, ``call``, ``demo``, ``calls``."""
 
+from __future__ import annotations
 
-def main() -> None:
-    raise SystemExit("not yet")
+from exobridge.cli.main import main
+
+__all__ = ["main"]

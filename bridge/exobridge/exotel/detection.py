@@ -2,7 +2,7 @@
 
 In this order:
 
-1. a forced setting;
+1. the template's own ``stream.encoding``: then nothing is found out and this module is not asked;
 2. ``media_format`` naming μ-law (8 kHz by definition);
 3. the payload measured against time, once two frames agree (by their timestamps; without those,
    two intervals between arrivals): 8 bytes a millisecond are μ-law at 8 kHz, 16, 32 and 48 are
@@ -64,21 +64,20 @@ class FormatDetector:
     Args:
         stated: ``start.media_format``.
         now_ms: When ``start`` came; any clock in milliseconds, the same for every call.
-        forced: The number's own format; then nothing is detected.
+
+    Attributes:
+        deadline_ms: When what is stated has to do.
+        decision: The decision so far.
     """
 
-    def __init__(
-        self, stated: MediaFormat, now_ms: float, *, forced: AudioFormat | None = None
-    ) -> None:
-        self._deadline_ms = now_ms + WAIT_MS
+    def __init__(self, stated: MediaFormat, now_ms: float) -> None:
+        self.deadline_ms = now_ms + WAIT_MS
         self._stated = stated
         self._previous: _Seen | None = None
         self._candidate: AudioFormat | None = None
         self._frames = 0
         self.decision: Decision | None = None
-        if forced is not None:
-            self.decision = Decision(forced, "forced by setting", final=True)
-        elif any(name in stated.encoding for name in _MULAW_NAMES):
+        if any(name in stated.encoding for name in _MULAW_NAMES):
             self.decision = Decision(MULAW_8K, f"media_format says {stated.encoding}", final=True)
 
     @property
@@ -116,7 +115,7 @@ class FormatDetector:
         Returns:
             The decision, if it was made now.
         """
-        if self.decision is not None or now_ms < self._deadline_ms:
+        if self.decision is not None or now_ms < self.deadline_ms:
             return None
         self.decision = _from_strings(self._stated)
         return self.decision

@@ -1,0 +1,144 @@
+"""The way in: Exotel's payloads to 20 ms frames, and on to all who listen.
+
+Per frame there is no task, no queue and no log line: decode, cut, hand on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from exobridge_codecs.codec import decoder, encoder
+from exobridge_codecs.formats import FRAME_MS, AudioFormat, Encoding, pcm16
+from exobridge_codecs.framing import Reframer
+from exobridge_codecs.resample import Resampler
+from exobridge_providers.base import SttSession
+
+PRE_ROLL_MS = 500
+"""Audio before a segment of speech that is sent with it: the detector is late by some of it."""
+
+
+class Tap:
+    """A listener who wants frames in a format of its own.
+
+    Args:
+        line: What the frames come in, as PCM16 at this format's rate.
+        wanted: What the listener takes.
+        listener: Called with one frame of ``FRAME_MS`` at a time.
+    """
+
+    def __init__(
+        self, line: AudioFormat, wanted: AudioFormat, listener: Callable[[bytes], None]
+    ) -> None:
+        self.wanted = wanted
+        self.listener = listener
+        self._encode = None if wanted.encoding is Encoding.PCM16 else encoder(wanted.encoding)
+        self._resampler: Resampler | None = None
+        if line.sample_rate != wanted.sample_rate:
+            self._resampler = Resampler(line.sample_rate, wanted.sample_rate)
+        self._reframer = Reframer(pcm16(wanted.sample_rate).frame_bytes)
+
+    def push(self, pcm: bytes) -> None:
+        """Hand on one frame of the line."""
+        if self._resampler is None:
+            self.listener(self._encode(pcm) if self._encode else pcm)
+            return
+        for frame in self._reframer.push(self._resampler.process(pcm)):
+            self.listener(self._encode(frame) if self._encode else frame)
+
+
+class Hearing:
+    """The caller's audio of one stream.
+
+    Attributes:
+        frames: Frames handed on so far; their end is at ``position_ms``.
+    """
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._format: AudioFormat | None = None
+        self._taps: list[Tap] = []
+        self._stt: SttSession | None = None
+        self._continuous = True
+        self._in_segment = False
+        self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_MS // FRAME_MS)
+
+    @property
+    def position_ms(self) -> float:
+        """Audio handed on so far."""
+        return float(self.frames * FRAME_MS)
+
+    def set_format(self, audio_format: AudioFormat) -> None:
+        """From now on payloads are in this format; may be called again if it proves wrong."""
+        self._format = audio_format
+        self._decode = decoder(audio_format.encoding)
+        self._reframer = Reframer(audio_format.frame_bytes)
+        self._taps = [Tap(audio_format, tap.wanted, tap.listener) for tap in self._taps]
+
+    def listen(self, wanted: AudioFormat, listener: Callable[[bytes], None]) -> None:
+        """Add a listener to every frame. The line's format must be known."""
+        assert self._format is not None
+        self._taps.append(Tap(self._format, wanted, listener))
+
+    def transcribe(self, session: SttSession, wanted: AudioFormat, *, continuous: bool) -> None:
+        """Feed a speech-to-text session: everything, or only segments with some audio before."""
+        self._stt = session
+        self._continuous = continuous
+        self.listen(wanted, self._to_stt)
+
+    def push(self, payload: bytes) -> None:
+        """Take a payload of any size, in the line's format."""
+        for frame in self._reframer.push(payload):
+            self.frames += 1
+            pcm = self._decode(frame)
+            for tap in self._taps:
+                tap.push(pcm)
+
+    def _to_stt(self, frame: bytes) -> None:
+        assert self._stt is not None
+        if self._continuous or self._in_segment:
+            self._stt.send(frame)
+        else:
+            self._pre_roll.append(frame)
+
+    # -------------------------------------------------------------- segments of speech
+
+    def start_segment(self) -> None:
+        """The caller speaks."""
+        self._in_segment = True
+        if self._stt is not None:
+            while self._pre_roll:
+                self._stt.send(self._pre_roll.popleft())
+
+    def end_segment(self) -> bool:
+        """The caller has stopped: ask for the text of what was sent; whether there is anyone to
+        answer."""
+        self._in_segment = False
+        if self._stt is None:
+            return False
+        self._stt.finalize()
+        return True
+
+    def drop_segment(self) -> bool:
+        """It was no speech. A provider that was sent only this segment has to close it, and will
+        answer; whether it will."""
+        if self._stt is None or self._continuous:
+            self._in_segment = False
+            return False
+        return self.end_segment()
+
+
+def choose_format(offered: tuple[AudioFormat, ...], line: AudioFormat) -> AudioFormat:
+    """What to send a provider: the line's own format, else PCM16 at its rate, else the lowest rate
+    above it, else the highest there is; the provider's order decides between equals."""
+
+    def cost(offer: AudioFormat) -> tuple[bool, bool, int, bool]:
+        below = offer.sample_rate < line.sample_rate
+        return (
+            offer != line,
+            below,
+            -offer.sample_rate if below else offer.sample_rate,
+            offer.encoding is not Encoding.PCM16,
+        )
+
+    return min(offered, key=cost)

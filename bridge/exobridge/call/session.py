@@ -1,0 +1,344 @@
+"""One call, from its open socket to its end. Everything it starts ends with it.
+
+The socket's text frames come in by a plain call, so that the common frame costs no task and no
+queue; tasks are for what waits: the plan, the providers' events, an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from exobridge.call import state
+from exobridge.call.conversation import Conversation
+from exobridge.call.hearing import Hearing
+from exobridge.call.plan import CallPlan, Line, Services
+from exobridge.call.playout import PlayoutOptions
+from exobridge.call.speaking import Speaking
+from exobridge.call.stage import Stage
+from exobridge.call.state import EndedBy
+from exobridge.call.talk import open_conversation, open_realtime
+from exobridge.exotel.detection import Decision, FormatDetector
+from exobridge.exotel.messages import Dtmf, Event, MarkPlayed, Media, Started, Stopped
+from exobridge.exotel.stream import ExotelStream
+from exobridge.numbers import mask
+from exobridge.provider_names import dialogue_kind
+from exobridge_codecs.formats import AudioFormat
+from exobridge_providers.registry import Kind
+
+HELD_BYTES = 500_000
+"""Audio kept while providers open: 10 s of PCM16 at 24 kHz; beyond, the oldest is dropped."""
+
+CHECK_S = 0.25
+"""How often limits are looked at, in seconds."""
+
+NORMAL, GOING_AWAY, POLICY, ERROR = 1000, 1001, 1008, 1011
+"""Close codes (RFC 6455, section 7.4.1)."""
+
+_log = structlog.stdlib.get_logger("exobridge.call")
+
+PlanCall = Callable[[Started], Awaitable[CallPlan | None]]
+"""Decides what to do with a stream that has begun; ``None``: it is not wanted."""
+
+
+class _CallOverError(Exception):
+    """Ends the call's task group; never leaves this module."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Why a call ended, and the close code we end it with."""
+
+    by: EndedBy
+    reason: str
+    code: int = NORMAL
+
+
+class CallSession:
+    """One stream.
+
+    Args:
+        line: Its socket, accepted.
+        plan_call: Asked once ``start`` has come.
+        services: What all calls share.
+    """
+
+    def __init__(self, line: Line, plan_call: PlanCall, services: Services) -> None:
+        self._line = line
+        self._plan_call = plan_call
+        self._services = services
+        loop = asyncio.get_running_loop()
+        self._now = loop.time
+        self._stream = ExotelStream()
+        self._hearing = Hearing()
+        self._speaking = Speaking(self._stream, line.send, services.wheel, self._now)
+        self._conversation: Conversation | None = None
+        self._started: asyncio.Future[Started] = loop.create_future()
+        self._over: asyncio.Future[End] = loop.create_future()
+        self._detector: FormatDetector | None = None
+        self._decided = asyncio.Event()
+        self._format: AudioFormat | None = None
+        self._plan: CallPlan | None = None
+        self._held: deque[bytes] = deque()
+        self._held_bytes = 0
+        self._listening = False
+        self._started_at = self._heard_at = loop.time()
+        self._ends_at: float | None = None
+        self._check = services.wheel.timer(self._look)
+
+    async def run(self) -> None:
+        """Hold the call until it is over; only cancellation gets out of here."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen())
+                tasks.create_task(self._converse(tasks))
+                await asyncio.shield(self._over)
+                raise _CallOverError
+        except* _CallOverError:
+            pass
+        except* Exception as errors:
+            _log.error("call crashed", exc_info=errors)
+            self._end(End(EndedBy.SERVER, "error", ERROR))
+        finally:
+            self._check.at(None)
+            self._speaking.mute()
+            self._finish()
+            await self._line.close(self._end_now().code)
+
+    def hang_up(self, reason: str, code: int = GOING_AWAY) -> None:
+        """End the call from outside, at once."""
+        self._end(End(EndedBy.SERVER, reason, code))
+
+    def _end(self, end: End) -> None:
+        if not self._over.done():
+            self._ended_wall = self._services.wall_clock()
+            self._over.set_result(end)
+
+    def _end_now(self) -> End:
+        """How the call ended; a cancelled one ends now."""
+        self._end(End(EndedBy.SERVER, "cancelled", GOING_AWAY))
+        return self._over.result()
+
+    # -------------------------------------------------------------- what comes in
+
+    async def _listen(self) -> None:
+        code = await self._line.listen(self._receive)
+        self._end(End(EndedBy.NETWORK, f"closed with {code}", code))
+
+    def _receive(self, text: str) -> None:
+        for event in self._stream.receive(text):
+            if type(event) is Media:
+                self._media(event)
+            else:
+                self._event(event)
+
+    def _media(self, media: Media) -> None:
+        now = self._heard_at = self._now()
+        detector = self._detector
+        if detector is not None and not detector.settled:
+            decision = detector.observe(media, now * 1000)
+            if decision is not None:
+                self._decide(decision)
+        if self._listening:
+            self._hearing.push(media.payload)
+        else:
+            self._hold(media.payload)
+
+    def _hold(self, payload: bytes) -> None:
+        self._held.append(payload)
+        self._held_bytes += len(payload)
+        while self._held_bytes > HELD_BYTES:
+            self._held_bytes -= len(self._held.popleft())
+
+    def _event(self, event: Event) -> None:
+        self._heard_at = self._now()
+        match event:
+            case Started():
+                self._started_at = self._heard_at
+                self._detector = FormatDetector(event.media_format, self._started_at * 1000)
+                if self._detector.settled:
+                    self._decided.set()
+                self._started.set_result(event)
+            case MarkPlayed(name):
+                self._speaking.mark_played(name)
+            case Dtmf(digit):
+                if self._conversation is not None:
+                    self._conversation.digit(digit)
+            case Stopped(reason):
+                self._end(End(EndedBy.CALLER, reason or "stop"))
+            case _:
+                pass
+
+    def _decide(self, decision: Decision) -> None:
+        """The detector knows, or knows better."""
+        self._decided.set()
+        if self._format is not None and self._format != decision.format:
+            _log.warning("stream format corrected", why=decision.reason)
+            self._use_format(decision)
+
+    # -------------------------------------------------------------- the call
+
+    async def _converse(self, tasks: asyncio.TaskGroup) -> None:
+        try:
+            async with asyncio.timeout(self._services.waits.start):
+                started = await asyncio.shield(self._started)
+        except TimeoutError:
+            return self._end(End(EndedBy.SERVER, "no start", POLICY))
+        structlog.contextvars.bind_contextvars(call_sid=started.call_sid)
+        plan = await self._plan_call(started)
+        if plan is None:
+            return self._end(End(EndedBy.SERVER, "not wanted", POLICY))
+        self._plan = plan
+        self._record_start(started, plan)
+        async with AsyncExitStack() as exits:
+            await self._open(tasks, started, plan, exits)
+            await asyncio.shield(self._over)
+
+    async def _open(
+        self, tasks: asyncio.TaskGroup, started: Started, plan: CallPlan, exits: AsyncExitStack
+    ) -> None:
+        line_format = await self._find_format(plan)
+        stage = Stage(
+            plan=plan,
+            services=self._services,
+            hearing=self._hearing,
+            speaking=self._speaking,
+            line_format=line_format,
+            stream_sid=started.stream_sid,
+            started_at=self._started_at,
+            spawn=tasks.create_task,
+            end=lambda by, reason: self._end(End(by, reason)),
+            exits=exits,
+        )
+        self._ends_at = self._started_at + plan.template.limits.max_call_seconds
+        self._check.at(self._now() + CHECK_S)
+        if dialogue_kind(plan.template.dialogue.provider) is Kind.REALTIME and plan.say is None:
+            await open_realtime(stage)
+        else:
+            self._conversation = conversation = Conversation(stage)
+            if plan.say is not None:
+                conversation.close_with(plan.say, EndedBy.BOT, plan.refusal)
+                return
+            await open_conversation(stage, conversation)
+        self._listening = True
+        while self._held:
+            self._hearing.push(self._held.popleft())
+
+    async def _find_format(self, plan: CallPlan) -> AudioFormat:
+        """The line's format; waits for the first frames, but not long."""
+        detector = self._detector
+        assert detector is not None
+        if plan.forced_format is not None:
+            decision = Decision(plan.forced_format, "forced by setting", final=True)
+            self._detector = None
+        else:
+            wait_s = detector.deadline_ms / 1000 - self._now()
+            try:
+                async with asyncio.timeout(max(0.0, wait_s)):
+                    await self._decided.wait()
+            except TimeoutError:
+                detector.expire(max(self._now() * 1000, detector.deadline_ms))
+            assert detector.decision is not None
+            decision = detector.decision
+        self._use_format(decision)
+        return decision.format
+
+    def _use_format(self, decision: Decision) -> None:
+        plan, stream = self._plan, self._stream.started
+        assert plan is not None
+        assert stream is not None
+        self._format = decision.format
+        self._hearing.set_format(decision.format)
+        table = plan.template.stream
+        self._speaking.open_line(decision.format, PlayoutOptions(table.chunk_ms, table.lead_ms))
+        encoding, sample_rate = str(decision.format.encoding), decision.format.sample_rate
+        _log.info("stream format", encoding=encoding, sample_rate=sample_rate, why=decision.reason)
+        event = state.stream_format(
+            plan.call_sid,
+            self._services.wall_clock(),
+            stream_sid=stream.stream_sid,
+            encoding=encoding,
+            sample_rate=sample_rate,
+            why=decision.reason,
+        )
+        self._services.recorder.append_soon(event)
+
+    # -------------------------------------------------------------- limits
+
+    def _look(self, now: float) -> None:
+        conversation = self._conversation
+        if now - self._heard_at > self._services.waits.line:
+            return self._end(End(EndedBy.NETWORK, "dead line"))
+        if self._ends_at is not None and now >= self._ends_at:
+            self._ends_at = None
+            self._too_long()
+        due = None
+        if conversation is not None:
+            conversation.tick(now)
+            due = conversation.due()
+        self._check.at(now + CHECK_S if due is None else max(now, min(due, now + CHECK_S)))
+        return None
+
+    def _too_long(self) -> None:
+        if self._conversation is None or self._plan is None:
+            self._end(End(EndedBy.SERVER, "maximum length"))
+        else:
+            text = self._plan.template.texts.too_long
+            self._conversation.close_with(text, EndedBy.SERVER, "maximum length")
+
+    # -------------------------------------------------------------- the record
+
+    def _record_start(self, started: Started, plan: CallPlan) -> None:
+        event = state.stream_started(
+            plan.call_sid,
+            self._services.wall_clock(),
+            stream_sid=started.stream_sid,
+            template=plan.template_name,
+            caller=plan.caller,
+            called=plan.called,
+            custom_parameters=started.custom_parameters,
+        )
+        self._services.recorder.append_soon(event)
+        _log.info(
+            "call started",
+            stream_sid=started.stream_sid,
+            template=plan.template_name,
+            caller=mask(plan.caller),
+            called=mask(plan.called),
+            direction=plan.direction,
+        )
+
+    def _finish(self) -> None:
+        if self._conversation is not None:
+            self._conversation.finish()
+        stream, plan = self._stream.started, self._plan
+        counters = self._stream.counters
+        end = self._end_now()
+        if plan is None or stream is None:
+            _log.info("stream ended unused", reason=end.reason, bad_frames=counters.bad)
+            return
+        event = state.stream_ended(
+            plan.call_sid,
+            self._ended_wall,
+            stream_sid=stream.stream_sid,
+            ended_by=end.by,
+            reason=end.reason,
+            close_code=end.code,
+        )
+        self._services.recorder.append_soon(event)
+        _log.info(
+            "call ended",
+            stream_sid=stream.stream_sid,
+            ended_by=str(end.by),
+            reason=end.reason,
+            seconds=round(self._now() - self._started_at, 2),
+            frames_in=counters.media_received,
+            frames_out=counters.media_sent,
+            bad_frames=counters.bad,
+            misplaced_frames=counters.misplaced,
+        )

@@ -1,0 +1,324 @@
+"""The way out: lines to audio, audio to the playout, chunks to Exotel.
+
+A line is an *utterance*. Its audio comes from the prompts rendered ahead, or from the call's
+text-to-speech session; late audio of an utterance that was cut is dropped by its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from exobridge.call.playout import Heard, Played, Playout, PlayoutOptions, SendMark, SendMedia
+from exobridge.call.text import heard_part, split
+from exobridge.call.wheel import Timer, Wheel
+from exobridge.exotel.stream import ExotelStream
+from exobridge_codecs.formats import AudioFormat
+from exobridge_codecs.resample import Resampler
+from exobridge_providers.base import TtsAudio, TtsDone, TtsEvent, TtsSession, TtsTrouble
+from exobridge_providers.errors import ProviderError
+
+CHARS_PER_SECOND = 15.0
+"""Speaking rate assumed of a line whose audio is not whole yet."""
+
+
+@dataclass(slots=True)
+class Utterance:
+    """One line of the bot.
+
+    Attributes:
+        text: What is said.
+        asked_at: When its audio was asked for.
+        first_audio_at: When the first audio of it came.
+        first_sent_at: When the first chunk of it went out.
+        done_at: When it had been played, or was cut.
+        heard: What the caller heard of ``text``; all of it unless it was cut.
+        heard_ms: Audio of it the caller heard.
+    """
+
+    id: str
+    text: str
+    asked_at: float
+    first_audio_at: float | None = None
+    first_sent_at: float | None = None
+    done_at: float | None = None
+    heard: str = ""
+    heard_ms: float = 0.0
+    audio_bytes: int = 0
+
+
+class SpeakingListener(Protocol):
+    """Who is told what becomes of the lines."""
+
+    def started(self, utterance: Utterance) -> None:
+        """The first chunk of it went out."""
+        ...
+
+    def played(self, utterance: Utterance) -> None:
+        """It has been played whole."""
+        ...
+
+    def failed(self, utterance: Utterance, error: ProviderError) -> None:
+        """It will not be played."""
+        ...
+
+
+class Speaking:
+    """What one call says.
+
+    Args:
+        stream: Makes the text frames.
+        send: Sends one; never waits.
+        wheel: Paces the playout.
+        now: The loop's clock, in seconds.
+
+    Attributes:
+        listener: Who is told of the lines; ``None``: nobody.
+        sample_rate: The line's, in hertz, once it is open.
+    """
+
+    def __init__(
+        self,
+        stream: ExotelStream,
+        send: Callable[[str], None],
+        wheel: Wheel,
+        now: Callable[[], float],
+    ) -> None:
+        self.listener: SpeakingListener | None = None
+        self.sample_rate = 0
+        self._stream = stream
+        self._send = send
+        self._now = now
+        self._timer: Timer = wheel.timer(self._pump)
+        self._playout: Playout | None = None
+        self._tts: TtsSession | None = None
+        self._max_chars = 0
+        self._resampler: Resampler | None = None
+        self._tts_rate = 0
+        self._utterances: dict[str, Utterance] = {}
+        self._muted = False
+
+    # -------------------------------------------------------------- what it works with
+
+    def open_line(self, audio_format: AudioFormat, options: PlayoutOptions) -> None:
+        """The line's format is known: audio can go out. Called again if it proves wrong."""
+        self.sample_rate = audio_format.sample_rate
+        if self._playout is None:
+            self._playout = Playout(audio_format, self._now(), options)
+        else:
+            self._playout.set_format(audio_format)
+        if self._tts is not None:
+            self.use(self._tts, self._tts_rate, self._max_chars)
+
+    def use(self, session: TtsSession, sample_rate: int, max_chars: int) -> None:
+        """Make lines with this text-to-speech session, whose audio is PCM16 at ``sample_rate``."""
+        self._tts = session
+        self._tts_rate = sample_rate
+        self._max_chars = max_chars
+        self._resampler = None
+        if sample_rate != self.sample_rate:
+            self._resampler = Resampler(sample_rate, self.sample_rate)
+
+    # -------------------------------------------------------------- saying
+
+    @property
+    def silent(self) -> bool:
+        """Nothing is being said, or waits to be."""
+        return not self._utterances
+
+    @property
+    def remaining_s(self) -> float:
+        """Audio that is held and was not sent, in seconds."""
+        return self._playout.held_ms / 1000 if self._playout is not None else 0.0
+
+    def say_audio(self, utterance_id: str, text: str, pcm: bytes) -> Utterance:
+        """Say a line whose audio, PCM16 at the line's rate, is there."""
+        utterance = self._begin(utterance_id, text)
+        self.add_audio(utterance_id, pcm)
+        self.end_audio(utterance_id)
+        return utterance
+
+    async def say(self, utterance_id: str, text: str) -> Utterance:
+        """Say a line.
+
+        Raises:
+            ProviderError: The text-to-speech session is dead.
+        """
+        assert self._tts is not None
+        utterance = self._begin(utterance_id, text)
+        pieces = split(text, self._max_chars) or [""]
+        for index, piece in enumerate(pieces):
+            await self._tts.say(utterance_id, piece, last=index == len(pieces) - 1)
+        return utterance
+
+    def _begin(self, utterance_id: str, text: str) -> Utterance:
+        utterance = Utterance(utterance_id, text, self._now())
+        self._utterances[utterance_id] = utterance
+        return utterance
+
+    def player(self, sample_rate: int) -> Callable[[bytes], None]:
+        """Plays audio that belongs to no line: PCM16 at ``sample_rate`` Hz, as it comes."""
+        assert self._playout is not None
+        playout = self._playout
+        resampler = Resampler(sample_rate, self.sample_rate)
+
+        def play(pcm: bytes) -> None:
+            playout.add("", resampler.process(pcm))
+            self._arm(self._now())
+
+        return play
+
+    def take(self, event: TtsEvent) -> None:
+        """An event of the text-to-speech session; what belongs to no utterance is dropped."""
+        utterance = self._utterances.get(event.utterance_id)
+        if utterance is None:
+            return
+        match event:
+            case TtsAudio():
+                audio = event.audio
+                self.add_audio(
+                    utterance.id, self._resampler.process(audio) if self._resampler else audio
+                )
+            case TtsDone():
+                if self._resampler:
+                    self.add_audio(utterance.id, self._resampler.flush())
+                self.end_audio(utterance.id)
+            case TtsTrouble():
+                self._fail(utterance, event.error)
+
+    def _fail(self, utterance: Utterance, error: ProviderError) -> None:
+        if utterance.audio_bytes:
+            # Half a line was made: what there is is played, and counts as the line.
+            self.end_audio(utterance.id)
+            return
+        del self._utterances[utterance.id]
+        if self.listener is not None:
+            self.listener.failed(utterance, error)
+
+    def add_audio(self, utterance_id: str, pcm: bytes) -> None:
+        """Audio of an utterance."""
+        assert self._playout is not None
+        utterance = self._utterances[utterance_id]
+        if pcm and utterance.first_audio_at is None:
+            utterance.first_audio_at = self._now()
+        utterance.audio_bytes += len(pcm)
+        self._playout.add(utterance_id, pcm)
+        self._arm(self._now())
+
+    def end_audio(self, utterance_id: str) -> None:
+        """All audio of an utterance is there."""
+        assert self._playout is not None
+        self._playout.end(utterance_id)
+        self._arm(self._now())
+
+    def overdue(self, now: float, limit_s: float) -> Utterance | None:
+        """An utterance whose first audio has been awaited longer than ``limit_s``."""
+        for utterance in self._utterances.values():
+            if utterance.first_audio_at is None and now - utterance.asked_at > limit_s:
+                return utterance
+        return None
+
+    # -------------------------------------------------------------- barge-in
+
+    def pause(self) -> None:
+        """Hold back what was not sent."""
+        if self._playout is not None:
+            self._playout.pause()
+            self._arm(self._now())
+
+    def resume(self) -> None:
+        """Go on with it."""
+        if self._playout is not None:
+            self._playout.resume()
+            self._arm(self._now())
+
+    def cut(self) -> list[Utterance]:
+        """Fall silent at once.
+
+        Returns:
+            The utterances that were not played whole, in order, with what was heard of each. Their
+            audio is no longer wanted: see :meth:`cancel`.
+        """
+        utterances, self._utterances = list(self._utterances.values()), {}
+        if self._playout is None:
+            return utterances
+        now = self._now()
+        cut = {heard.utterance: heard for heard in self._playout.clear(now)}
+        if cut and not self._muted:
+            self._send(self._stream.send_clear())
+        if self._resampler is not None:
+            self._resampler.flush()
+        for utterance in utterances:
+            _close(utterance, cut.get(utterance.id), now)
+        self._arm(now)
+        return utterances
+
+    async def cancel(self, utterances: list[Utterance]) -> None:
+        """Tell the provider that these were cut.
+
+        Raises:
+            ProviderError: The text-to-speech session is dead.
+        """
+        if self._tts is not None:
+            for utterance in utterances:
+                await self._tts.cancel(utterance.id)
+
+    # -------------------------------------------------------------- playing
+
+    def mark_played(self, name: str) -> None:
+        """Exotel returned a mark."""
+        if self._playout is not None:
+            now = self._now()
+            if played := self._playout.mark_played(name, now):
+                self._played(played, now)
+            self._arm(now)
+
+    def _pump(self, now: float) -> None:
+        assert self._playout is not None
+        for out in self._playout.advance(now):
+            match out:
+                case SendMedia():
+                    self._send(self._stream.send_media(out.payload, out.timestamp_ms))
+                    utterance = self._utterances.get(out.utterance)
+                    if utterance is not None and utterance.first_sent_at is None:
+                        utterance.first_sent_at = now
+                        if self.listener is not None:
+                            self.listener.started(utterance)
+                case SendMark():
+                    self._send(self._stream.send_mark(out.name))
+                case Played():
+                    self._played(out, now)
+        self._arm(now)
+
+    def _played(self, played: Played, now: float) -> None:
+        utterance = self._utterances.pop(played.utterance, None)
+        if utterance is None:
+            return
+        _close(utterance, None, now)
+        utterance.heard_ms = utterance.audio_bytes / 2 / self.sample_rate * 1000
+        if self.listener is not None:
+            self.listener.played(utterance)
+
+    def _arm(self, now: float) -> None:
+        assert self._playout is not None
+        if not self._muted:
+            self._timer.at(self._playout.due(now))
+
+    def mute(self) -> None:
+        """Send nothing any more: the line is gone."""
+        self._timer.at(None)
+        self._muted = True
+
+
+def _close(utterance: Utterance, cut: Heard | None, now: float) -> None:
+    """Note how much of an utterance was heard; ``cut`` is ``None`` if it was played whole."""
+    utterance.done_at = now
+    if cut is None:
+        utterance.heard = utterance.text
+        return
+    utterance.heard_ms = cut.heard_ms
+    whole_ms = cut.known_ms
+    if not cut.whole:
+        whole_ms = max(whole_ms, len(utterance.text) / CHARS_PER_SECOND * 1000)
+    utterance.heard = heard_part(utterance.text, cut.heard_ms / whole_ms if whole_ms else 0.0)

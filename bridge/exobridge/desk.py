@@ -1,0 +1,259 @@
+"""The front desk: whether a call is taken, with which template, and what its stream shall do.
+
+Exotel asks first (``/exotel/answer``) and opens the stream after; with a static URL the stream may
+come first, or without any question. Both are joined by CallSid, and a call that asks again is told
+the same and counted once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+import structlog
+
+from exobridge.admission import Admission
+from exobridge.call import state
+from exobridge.call.plan import CallPlan, Recorder
+from exobridge.call.session import CallSession
+from exobridge.call.state import Call, Decision
+from exobridge.exotel.messages import Started
+from exobridge.exotel.passthru import PassthruParams
+from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, normalise
+from exobridge.store import Store, StoreError
+from exobridge.templates import Template, Templates, is_open
+
+UNKNOWN, CLOSED, BUSY = "unknown-number", "closed", "busy"
+"""Why a call is turned away."""
+
+_log = structlog.stdlib.get_logger("exobridge.desk")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is done with a call.
+
+    Attributes:
+        decision: Converse, say one line, or refuse.
+        reason: Empty, or why it is turned away.
+        template_name: Whose rules apply.
+        caller, called: E.164, or empty.
+    """
+
+    decision: Decision
+    reason: str
+    template_name: str
+    template: Template
+    caller: str = ""
+    called: str = ""
+    direction: str = "incoming"
+    custom_field: str = ""
+
+
+class Desk:
+    """The front desk of this process.
+
+    Args:
+        templates: In force for calls that come from now on.
+        numbers: The ExoPhones and their templates.
+        on_accept: Told of each accepted call, to make its greeting ready.
+        clock: The time of day, aware.
+    """
+
+    def __init__(
+        self,
+        *,
+        templates: Templates,
+        numbers: NumberBook,
+        store: Store,
+        recorder: Recorder,
+        max_calls: int,
+        unused_seconds: float,
+        on_accept: Callable[[CallPlan], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._templates = templates
+        self._numbers = numbers
+        self._store = store
+        self._recorder = recorder
+        self._clock = clock
+        self._on_accept = on_accept
+        self.admission = Admission(max_calls, unused_seconds, self._slot_unused)
+        self.sessions: dict[str, CallSession] = {}
+
+    # -------------------------------------------------------------- the question
+
+    async def answer(self, params: PassthruParams) -> Verdict:
+        """Decide on a call that Exotel asks about, and keep the decision."""
+        known = await self._known(params.call_sid)
+        verdict = self._verdict(params, known)
+        event = state.answer(
+            params.call_sid,
+            self._clock(),
+            decision=verdict.decision,
+            reason=verdict.reason,
+            template=verdict.template_name,
+            caller=verdict.caller,
+            called=verdict.called,
+            direction=verdict.direction,
+            custom_field=verdict.custom_field,
+        )
+        try:
+            await self._store.append(event)
+        except StoreError as error:
+            # The caller is on the line now; a full disk is the operator's trouble, not theirs.
+            _log.error("answer not recorded", error=str(error))
+        if verdict.decision is not Decision.REFUSE:
+            self._on_accept(_plan(params.call_sid, verdict, {}))
+        return verdict
+
+    def _verdict(self, params: PassthruParams, known: Call | None) -> Verdict:
+        name = self._template_name(params, known)
+        verdict = Verdict(
+            Decision.ACCEPT,
+            "",
+            name or DEFAULT_TEMPLATE,
+            self._templates[name or DEFAULT_TEMPLATE],
+            caller=normalise(params.human) or "",
+            called=self._exophone(params),
+            direction=params.direction,
+            custom_field=params.custom_field,
+        )
+        if known is not None and known.decision in (Decision.SAY, Decision.REFUSE):
+            # Asked again, it is told the same.
+            verdict = replace(verdict, decision=Decision(known.decision), reason=known.reason)
+        elif name is None:
+            verdict = _refuse(verdict, UNKNOWN)
+        elif (known is None or known.decision is None) and not is_open(
+            verdict.template.hours, self._clock()
+        ):
+            verdict = _refuse(verdict, CLOSED)
+        return self._admit(params.call_sid, verdict)
+
+    def _admit(self, call_sid: str, verdict: Verdict) -> Verdict:
+        """Find the verdict a slot; without one the call is turned away."""
+        if verdict.decision is Decision.ACCEPT and not self.admission.take(call_sid):
+            verdict = _refuse(verdict, BUSY)
+        if verdict.decision is Decision.SAY and not self.admission.take(call_sid, refusal=True):
+            verdict = replace(verdict, decision=Decision.REFUSE)
+        return verdict
+
+    def _template_name(self, params: PassthruParams, known: Call | None) -> str | None:
+        """The template of a call; ``None``: its number is nobody's."""
+        if known is not None and known.template in self._templates:
+            return known.template
+        if params.direction == "outgoing":
+            named = _named_in(params.custom_field)
+            if named in self._templates:
+                return named
+        for number in params.exophones:
+            found = self._numbers.template_for(normalise(number))
+            if found is not None:
+                return found
+        return None
+
+    def _exophone(self, params: PassthruParams) -> str:
+        """Which of the call's numbers is ours."""
+        numbers = [normalise(number) for number in params.exophones]
+        for number in numbers:
+            if number is not None and self._numbers.is_set and self._numbers.template_for(number):
+                return number
+        return numbers[0] or ""
+
+    async def _known(self, call_sid: str) -> Call | None:
+        try:
+            return await self._store.call(call_sid)
+        except StoreError as error:
+            _log.error("call not looked up", error=str(error))
+            return None
+
+    # -------------------------------------------------------------- the stream
+
+    async def plan_stream(self, started: Started) -> CallPlan | None:
+        """What a stream shall do that has begun; ``None``: it is turned away without a word."""
+        known = await self._known(started.call_sid)
+        # In `start` the human is always `from`: "on outbound calls, the customer dialled".
+        params = PassthruParams(
+            call_sid=started.call_sid,
+            call_from=started.from_number,
+            call_to=started.to_number,
+        )
+        verdict = self._verdict(params, known)
+        if known is not None:
+            verdict = replace(
+                verdict,
+                caller=known.caller or verdict.caller,
+                called=known.called or verdict.called,
+                direction=known.direction or verdict.direction,
+                custom_field=known.custom_field,
+            )
+        if verdict.decision is Decision.REFUSE:
+            _log.warning("stream turned away", call_sid=started.call_sid, reason=verdict.reason)
+            return None
+        self.admission.stream_opened(started.call_sid)
+        return _plan(started.call_sid, verdict, started.custom_parameters)
+
+    def enter(self, call_sid: str, session: CallSession) -> None:
+        """This session holds the call now. One that held it before is a dead socket's."""
+        before = self.sessions.get(call_sid)
+        self.sessions[call_sid] = session
+        if before is not None:
+            before.hang_up("replaced by a newer stream")
+
+    def leave(self, call_sid: str, session: CallSession) -> None:
+        """This session is over."""
+        if self.sessions.get(call_sid) is session:
+            del self.sessions[call_sid]
+            self.admission.release(call_sid)
+
+    def _slot_unused(self, call_sid: str) -> None:
+        _log.warning("no stream came", call_sid=call_sid)
+        self._recorder.append_soon(state.no_stream(call_sid, self._clock()))
+
+    def close(self) -> None:
+        """End every call."""
+        self.admission.close()
+        for session in list(self.sessions.values()):
+            session.hang_up("shutdown")
+
+
+def _refuse(verdict: Verdict, reason: str) -> Verdict:
+    speaks = verdict.template.refusal.mode == "say"
+    decision = Decision.SAY if speaks else Decision.REFUSE
+    return replace(verdict, decision=decision, reason=reason)
+
+
+def _plan(call_sid: str, verdict: Verdict, parameters: Any) -> CallPlan:
+    refusal = verdict.template.refusal
+    lines = {UNKNOWN: refusal.unknown, CLOSED: refusal.closed, BUSY: refusal.busy}
+    plan = CallPlan(
+        call_sid=call_sid,
+        template_name=verdict.template_name,
+        template=verdict.template,
+        caller=verdict.caller,
+        called=verdict.called,
+        direction=verdict.direction,
+        custom_field=verdict.custom_field,
+        parameters=parameters,
+    )
+    if verdict.decision is Decision.SAY:
+        return replace(plan, say=lines.get(verdict.reason, refusal.busy), refusal=verdict.reason)
+    return plan
+
+
+def _named_in(custom_field: str) -> str:
+    """The template a ``CustomField`` names: the field is its name, or JSON or a query string with a
+    key ``template``."""
+    try:
+        value: Any = json.loads(custom_field)
+    except ValueError:
+        pairs = dict(parse_qsl(custom_field))
+        return pairs.get("template", custom_field.strip())
+    if isinstance(value, dict):
+        named = cast(dict[str, Any], value).get("template")
+        return named if isinstance(named, str) else ""
+    return custom_field.strip()

@@ -1,0 +1,75 @@
+"""The providers of this process: each made and started once, whoever asks first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TypeVar, cast
+
+import structlog
+
+from exobridge_providers.base import AnyOptions, Provider
+from exobridge_providers.errors import ProviderError
+from exobridge_providers.registry import Kind, create
+
+ProviderT = TypeVar("ProviderT", bound=Provider)
+
+START_SECONDS = 60.0
+"""Longest start of a provider: loading a model on a slow disk."""
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class ProviderPool:
+    """Providers by kind, name and options. A start that failed is tried again by the next call."""
+
+    def __init__(self) -> None:
+        self._starts: dict[tuple[Kind, str, str], asyncio.Task[Provider]] = {}
+
+    async def get(
+        self, kind: Kind, name: str, options: AnyOptions, base: type[ProviderT]
+    ) -> ProviderT:
+        """A started provider.
+
+        Args:
+            base: The kind's base class, for the type checker's sake.
+
+        Raises:
+            ProviderError: It cannot be made or started.
+        """
+        key = (kind, name, json.dumps(dict(options), sort_keys=True, default=str))
+        start = self._starts.get(key)
+        if start is None or (start.done() and _failed(start)):
+            start = asyncio.create_task(self._start(kind, name, options))
+            self._starts[key] = start
+        # Shielded: a call that hangs up must not cancel a start that others wait for.
+        return cast(ProviderT, await asyncio.shield(start))
+
+    async def _start(self, kind: Kind, name: str, options: AnyOptions) -> Provider:
+        provider = create(kind, name, options)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await provider.start()
+        except TimeoutError as error:
+            raise ProviderError(
+                f"did not start within {START_SECONDS:.0f} s", provider=name, retryable=True
+            ) from error
+        _log.info("provider started", kind=str(kind), provider=name)
+        return provider
+
+    async def aclose(self) -> None:
+        """Close every provider that was started."""
+        starts, self._starts = list(self._starts.values()), {}
+        for start in starts:
+            if not start.done():
+                start.cancel()
+        for result in await asyncio.gather(*starts, return_exceptions=True):
+            if isinstance(result, Provider):
+                try:
+                    await result.aclose()
+                except ProviderError as error:
+                    _log.warning("provider close failed", error=str(error))
+
+
+def _failed(start: asyncio.Task[Provider]) -> bool:
+    return start.cancelled() or start.exception() is not None

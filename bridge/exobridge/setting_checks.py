@@ -1,0 +1,181 @@
+"""What the value of an environment variable must look like. Pure; each raises with a cure."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from exobridge.errors import ConfigError
+from exobridge.numbers import NumberBook
+from exobridge.provider_names import known_names
+from exobridge.validation import wrong
+from exobridge_providers.registry import Kind
+
+NEW_SECRET = (
+    "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+    " and set EXOBRIDGE_SECRET to it."
+)
+MIN_SECRET_CHARS = 16
+MAX_PUBLIC_URL_CHARS = 200
+"""Exotel takes stream URLs of fewer than 600 characters; path and token need the rest."""
+
+DATABASE_FILE = "exobridge.sqlite3"
+
+
+def credential(value: SecretStr) -> SecretStr:
+    """Part of an HTTP Basic header: printable ASCII, no space, no colon."""
+    if not re.fullmatch(r"[!-9;-~]+", value.get_secret_value()):
+        raise wrong(
+            "holds characters that no Exotel credential has",
+            "Copy it anew from Exotel's page of API settings.",
+        )
+    return value
+
+
+def identifier(value: str) -> str:
+    """One step of a URL's path at Exotel."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", value):
+        raise wrong(
+            "holds more than letters, digits, - and _",
+            "Copy it anew from Exotel's dashboard, without quotes or URL.",
+        )
+    return value
+
+
+def number_book(value: object) -> NumberBook:
+    """``number=template`` pairs; a book that is one already stays as it is."""
+    if isinstance(value, NumberBook):
+        return value
+    try:
+        return NumberBook.parse(str(value))
+    except ConfigError as error:
+        problem, cure = error.problem, error.cure
+    raise wrong(problem, cure)
+
+
+def public_url(value: str) -> str:
+    """An https URL, a path prefix allowed; without the slash at its end."""
+    url = _split(value)
+    if url is None or not url.hostname or url.scheme not in ("http", "https"):
+        problem = "is no https URL"
+    elif "@" in url.netloc:
+        problem = "holds a user's name or password"
+    elif url.query or url.fragment or "?" in value or "#" in value:
+        problem = "holds more than scheme, host and path"
+    elif url.scheme == "http" and not is_loopback(url.hostname):
+        problem = "is plain http, which is for loopback hosts only"
+    elif len(value) > MAX_PUBLIC_URL_CHARS:
+        problem = f"is longer than {MAX_PUBLIC_URL_CHARS} characters"
+    else:
+        return value.rstrip("/")
+    raise wrong(problem, "Write it like EXOBRIDGE_PUBLIC_URL=https://bot.example.com")
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether the host of this checked URL is this machine."""
+    return is_loopback(urlsplit(url).hostname or "")
+
+
+def is_loopback(name: str) -> bool:
+    """``localhost``, ``127.0.0.0/8`` or ``::1``."""
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(value: str) -> SplitResult | None:
+    if not re.fullmatch(r"[!-~]+", value):
+        return None
+    try:
+        url = urlsplit(value)
+        _ = url.port  # parsed, and refused, only when it is asked for
+    except ValueError:
+        return None
+    return url
+
+
+def secret(value: SecretStr) -> SecretStr:
+    """Long enough not to be guessed, and fit to stand in a URL as it is."""
+    text = value.get_secret_value()
+    if len(text) < MIN_SECRET_CHARS:
+        raise wrong(f"is shorter than {MIN_SECRET_CHARS} characters", NEW_SECRET)
+    if not re.fullmatch(r"[A-Za-z0-9_.~-]+", text):
+        raise wrong("cannot stand in a URL: only letters, digits and _ . ~ - can", NEW_SECRET)
+    return value
+
+
+def data_dir(value: Path) -> Path:
+    """A directory, or a path where one can be made."""
+    if value.exists() and not value.is_dir():
+        raise wrong("is no directory", "Write it like EXOBRIDGE_DATA_DIR=./data")
+    if "?" in str(value):
+        raise wrong("holds a ?, which the database's URL cannot", "Choose another path.")
+    return value
+
+
+def database_url(value: SecretStr) -> SecretStr:
+    """An SQLite file by its asynchronous driver, which is put in where the URL names none."""
+    url = re.fullmatch(
+        r"sqlite(?:\+aiosqlite)?:///(?!:memory:|file:)(.+)", value.get_secret_value()
+    )
+    if url is None:
+        raise wrong(
+            "is no URL of an SQLite file, the only kind of database there is so far",
+            "Write it like DATABASE_URL=sqlite+aiosqlite:////var/lib/exobridge/calls.sqlite3, "
+            "or unset it.",
+        )
+    return SecretStr(f"sqlite+aiosqlite:///{url[1]}")
+
+
+def default_database_url(fields: dict[str, Any]) -> SecretStr:
+    """A file in the data directory."""
+    return SecretStr(f"sqlite+aiosqlite:///{fields['data_dir'] / DATABASE_FILE}")
+
+
+def host(value: str) -> str:
+    """An address or a name to listen on."""
+    if not re.fullmatch(r"[A-Za-z0-9.:_-]+", value) or re.fullmatch(r"[^:]*:[0-9]*", value):
+        raise wrong(
+            "is no address or host name by itself",
+            "Write it like EXOBRIDGE_HOST=0.0.0.0; the port is EXOBRIDGE_PORT.",
+        )
+    return value
+
+
+def provider(kind: Kind) -> Callable[[str], str]:
+    """A check that a provider of this name is there."""
+
+    def checked(value: str) -> str:
+        known = known_names(kind)
+        if value not in known:
+            raise wrong(f"there is no such {kind} provider", f"Known: {', '.join(known)}.")
+        return value
+
+    return checked
+
+
+def lower_case(value: object) -> object:
+    """``JSON`` is meant as ``json``."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def upper_case(value: object) -> object:
+    """``debug`` is meant as ``DEBUG``."""
+    return value.upper() if isinstance(value, str) else value
+
+
+def cores() -> int:
+    """CPUs this process may run on. A container's CPU quota is not seen here."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

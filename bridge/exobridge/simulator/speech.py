@@ -1,0 +1,177 @@
+"""The caller's voice and ear, by the local speech providers: lines made from text, the bot's
+utterances written down. Both are optional; the calls themselves need neither."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Self, TypeVar, cast
+
+from exobridge.errors import ExobridgeError
+from exobridge.simulator.lines import Clip
+from exobridge_codecs.formats import Encoding
+from exobridge_codecs.resample import resample
+from exobridge_providers.base import (
+    Final,
+    Provider,
+    SttConfig,
+    SttProvider,
+    SttTrouble,
+    TtsAudio,
+    TtsConfig,
+    TtsDone,
+    TtsProvider,
+    TtsTrouble,
+)
+from exobridge_providers.errors import ProviderError
+from exobridge_providers.registry import Kind, create
+
+T = TypeVar("T")
+
+CURE = "pip install 'exobridge[local]'"
+LANGUAGE = "en-IN"
+SPEECH_SECONDS = 60.0
+"""How long one line may take to be made or written down."""
+
+
+class SpeechError(ExobridgeError):
+    """Speech cannot be made or understood here; the message names the cure."""
+
+
+class Voice:
+    """Makes the caller's lines from text. Use it with ``async with``.
+
+    Args:
+        provider: Name of a text-to-speech provider.
+
+    Raises:
+        SpeechError: On entering: it is not installed or cannot start. By ``clip``: it failed.
+    """
+
+    def __init__(self, provider: str = "hibari") -> None:
+        self._name = provider
+        self._provider: TtsProvider | None = None
+
+    async def __aenter__(self) -> Self:
+        self._provider = cast(TtsProvider, await _started(Kind.TTS, self._name))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._provider is not None:
+            await self._provider.aclose()
+
+    async def clip(self, text: str) -> Clip:
+        """``text`` spoken, with the words beside it."""
+        pcm, sample_rate = await _within(self._spoken(text), self._name)
+        return Clip(pcm, sample_rate, text)
+
+    async def _spoken(self, text: str) -> tuple[bytes, int]:
+        if self._provider is None:
+            raise RuntimeError("Voice is used with `async with`")
+        audio = next(
+            audio
+            for audio in self._provider.capabilities.formats
+            if audio.encoding is Encoding.PCM16
+        )
+        session = await self._provider.open(TtsConfig(audio, LANGUAGE))
+        try:
+            await session.say("line", text)
+            pcm = bytearray()
+            async for event in session.events():
+                match event:
+                    case TtsAudio(audio=part):
+                        pcm += part
+                    case TtsTrouble(error=error):
+                        raise error
+                    case TtsDone():
+                        break
+            return bytes(pcm), audio.sample_rate
+        finally:
+            await session.aclose()
+
+
+class Ears:
+    """Writes down what the bot said. Use it with ``async with``.
+
+    Args:
+        provider: Name of a speech-to-text provider.
+
+    Raises:
+        SpeechError: On entering: it is not installed or cannot start. By ``text``: it failed.
+    """
+
+    def __init__(self, provider: str = "moonshine") -> None:
+        self._name = provider
+        self._provider: SttProvider | None = None
+
+    async def __aenter__(self) -> Self:
+        self._provider = cast(SttProvider, await _started(Kind.STT, self._name))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._provider is not None:
+            await self._provider.aclose()
+
+    async def text(self, pcm: bytes, sample_rate: int) -> str:
+        """The words in one utterance of PCM16."""
+        return await _within(self._heard(pcm, sample_rate), self._name)
+
+    async def _heard(self, pcm: bytes, sample_rate: int) -> str:
+        if self._provider is None:
+            raise RuntimeError("Ears is used with `async with`")
+        audio = next(
+            audio
+            for audio in self._provider.capabilities.formats
+            if audio.encoding is Encoding.PCM16
+        )
+        pcm = await asyncio.to_thread(resample, pcm, sample_rate, audio.sample_rate)
+        pcm += audio.silence(-len(pcm) % audio.frame_bytes)
+        session = await self._provider.open(SttConfig(audio, LANGUAGE))
+        try:
+            for at in range(0, len(pcm), audio.frame_bytes):
+                session.send(pcm[at : at + audio.frame_bytes])
+            session.finalize()
+            said: list[str] = []
+            async for event in session.events():
+                match event:
+                    case Final(text=text, finalized=finalized):
+                        said.append(text)
+                        if finalized:
+                            break
+                    case SttTrouble(error=error):
+                        raise error
+                    case _:
+                        pass
+            return " ".join(text for text in said if text)
+        finally:
+            await session.aclose()
+
+
+async def _started(kind: Kind, name: str) -> Provider:
+    try:
+        provider = create(kind, name, {})
+        await provider.start()
+    except ProviderError as error:
+        cure = "" if CURE in str(error) else f" ({CURE})"
+        raise SpeechError(f"{error}{cure}") from error
+    return provider
+
+
+async def _within(work: Awaitable[T], name: str) -> T:
+    try:
+        return await asyncio.wait_for(work, SPEECH_SECONDS)
+    except TimeoutError:
+        raise SpeechError(f"{name} did not answer within {SPEECH_SECONDS:g} s") from None
+    except ProviderError as error:
+        raise SpeechError(str(error)) from error

@@ -1,0 +1,281 @@
+"""One media stream, played by Exotel: the thin skin of tasks around the pure parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from exobridge.simulator import events
+from exobridge.simulator.bot import BotClear, BotMark, BotMedia, parse
+from exobridge.simulator.caller import Caller
+from exobridge.simulator.earpiece import Earpiece
+from exobridge.simulator.narrator import Narrator
+from exobridge.simulator.report import EndedBy
+from exobridge.simulator.rules import (
+    MAX_LEAD_MS,
+    STOP_GRACE_MS,
+    Breach,
+    Rule,
+    Violation,
+    ViolationLog,
+)
+from exobridge.simulator.wire import FrameWriter
+
+_STOP_SECONDS = 1.0
+"""How long sending ``stop`` may take a server that does not read."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted."""
+
+    frames_received: int = 0
+    chunks_received: int = 0
+    bytes_received: int = 0
+    marks_received: int = 0
+    marks_returned: int = 0
+    send_lateness_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How it ended. Times in ms since the start event."""
+
+    ended_by: EndedBy
+    close_code: int
+    timed_out: bool
+    duration_ms: float
+
+
+class MediaStream:
+    """Plays one stream from its start event to its end.
+
+    Args:
+        socket: The open WebSocket; closed when ``run`` is over.
+        stream_sid: The stream's id.
+        writer: Builds the frames.
+        caller: Decides what the caller's side carries.
+        earpiece: Takes what the bot sends.
+        log: Takes the violations.
+        frame_ms: Length of the caller's frames.
+        clock: Seconds, monotonic.
+        tell: Told what happens.
+    """
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        *,
+        stream_sid: str,
+        writer: FrameWriter,
+        caller: Caller,
+        earpiece: Earpiece,
+        log: ViolationLog,
+        frame_ms: int,
+        clock: Callable[[], float],
+        tell: events.Listener,
+    ) -> None:
+        self.tally = Tally()
+        self._socket = socket
+        self._stream_sid = stream_sid
+        self._writer = writer
+        self._caller = caller
+        self._earpiece = earpiece
+        self._log = log
+        self._frame_ms = frame_ms
+        self._clock = clock
+        self._tell = tell
+        self._origin = clock()
+        self._marks_changed = asyncio.Event()
+        self._stopped_ms: float | None = None  # when stop was sent
+        self._closed_ms: float | None = None  # when the server's end was seen to be gone
+        self._led_too_far = False
+        self._narrator = Narrator(caller, earpiece, tell)
+
+    async def run(
+        self,
+        custom_parameters: Mapping[str, str],
+        *,
+        stop_reason: str,
+        timeout_s: float,
+        linger_s: float,
+    ) -> StreamEnd:
+        """Play the call.
+
+        Args:
+            custom_parameters: Of the start event.
+            stop_reason: Of the stop event, when the caller hangs up.
+            timeout_s: Seconds after which the caller hangs up anyway.
+            linger_s: Seconds from ``stop`` to the end of the connection.
+        """
+        timed_out = False
+        try:
+            if await self._start(custom_parameters):
+                timed_out = await self._play(stop_reason, timeout_s, linger_s)
+        finally:
+            # Exotel closes without a close frame; the peer sees 1006.
+            self._socket.transport.abort()
+            await self._socket.wait_closed()
+        return self._end(timed_out)
+
+    async def _start(self, custom_parameters: Mapping[str, str]) -> bool:
+        """Send the first two frames; ``False`` if the server is gone already."""
+        try:
+            await self._socket.send(self._writer.connected())
+            await self._socket.send(self._writer.start(custom_parameters))
+        except ConnectionClosed:
+            self._note_close()
+            return False
+        self._origin = self._clock()
+        return True
+
+    async def _play(self, stop_reason: str, timeout_s: float, linger_s: float) -> bool:
+        """Play until one side ends it; ``True`` if it was the limit."""
+        async with asyncio.TaskGroup() as tasks:
+            reader = tasks.create_task(self._read())
+            marks = tasks.create_task(self._return_marks())
+            timed_out = await self._frames_until(timeout_s)
+            marks.cancel()
+            if self._closed_ms is None:
+                await self._stop(stop_reason)
+                await asyncio.wait([reader], timeout=linger_s)
+            self._socket.transport.abort()  # ends the reader
+        return timed_out
+
+    async def _frames_until(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._frames()
+        except TimeoutError:
+            return True
+        except ConnectionClosed:
+            self._note_close()
+        return False
+
+    def _now(self) -> float:
+        return (self._clock() - self._origin) * 1000
+
+    # ---------------------------------------------------------------- caller to bot
+
+    async def _frames(self) -> None:
+        """Send the caller's side, each frame at its end, until the caller hangs up."""
+        payload: str | None = None
+        for index in count():
+            start_ms = index * self._frame_ms
+            await self._until(start_ms)
+            if payload is not None:
+                await self._socket.send(self._writer.media(payload, start_ms - self._frame_ms))
+            self._earpiece.advance(self._now())
+            frame = self._caller.frame(start_ms, self._earpiece)
+            self._narrator.news(start_ms)
+            if frame.digit:
+                await self._socket.send(self._writer.dtmf(frame.digit))
+            if frame.hang_up:
+                return
+            payload = frame.payload
+
+    async def _until(self, at_ms: float) -> None:
+        early_ms = at_ms - self._now()
+        # A late frame yields too, so that catching up does not starve the reader.
+        await asyncio.sleep(max(0.0, early_ms / 1000))
+        self.tally.send_lateness_ms = max(self.tally.send_lateness_ms, self._now() - at_ms)
+
+    async def _stop(self, reason: str) -> None:
+        self._stopped_ms = self._now()
+        with suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._socket.send(self._writer.stop(reason))
+
+    async def _return_marks(self) -> None:
+        """Return each mark when it is due."""
+        playout = self._earpiece.playout
+        with suppress(ConnectionClosed):
+            while True:
+                for name in playout.due_marks(self._now()):
+                    await self._socket.send(self._writer.mark(name))
+                    self.tally.marks_returned += 1
+                due_ms = playout.next_mark_ms()
+                wait = None if due_ms is None else max(0.0, (due_ms - self._now()) / 1000)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._marks_changed.wait()
+                self._marks_changed.clear()
+
+    # ---------------------------------------------------------------- bot to caller
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._receive(await self._socket.recv())
+        except ConnectionClosed:
+            self._note_close()
+
+    def _receive(self, message: str | bytes) -> None:
+        now = self._now()
+        self.tally.frames_received += 1
+        parsed = parse(message, self._stream_sid)
+        for breach in parsed.breaches:
+            self._broken(breach, now)
+        match parsed.frame:
+            case BotMedia(audio):
+                self._media(audio, now)
+            case BotMark(name):
+                self.tally.marks_received += 1
+                self._earpiece.playout.mark(now, name)
+                self._marks_changed.set()
+            case BotClear():
+                self._earpiece.clear(now)
+                self._marks_changed.set()
+            case None:
+                pass
+
+    def _media(self, audio: bytes, now: float) -> None:
+        self.tally.chunks_received += 1
+        self.tally.bytes_received += len(audio)
+        if self._stopped_ms is not None:
+            if now > self._stopped_ms + STOP_GRACE_MS:
+                after = f"{now - self._stopped_ms:.0f} ms after it"
+                self._broken(Breach(Rule.AUDIO_AFTER_STOP, after), now)
+            return
+        if not self._earpiece.receive(now, audio):
+            self._broken(Breach(Rule.BUFFER_FULL, f"{len(audio)} bytes"), now)
+        lead = self._earpiece.playout.unplayed_ms(now)
+        if lead > MAX_LEAD_MS and not self._led_too_far:
+            self._broken(Breach(Rule.LEAD_TOO_LONG, f"{lead:.0f} ms ahead"), now)
+        self._led_too_far = lead > MAX_LEAD_MS
+
+    # ---------------------------------------------------------------- the rest
+
+    def _broken(self, breach: Breach, now: float) -> None:
+        violation: Violation | None = self._log.add(breach, now)
+        if violation is not None:
+            self._tell(events.RuleBroken(violation))
+
+    def _note_close(self) -> None:
+        if self._closed_ms is None:
+            self._closed_ms = self._now()
+
+    def _end(self, timed_out: bool) -> StreamEnd:
+        by_caller = self._stopped_ms is not None
+        ended_ms = max(0.0, self._stopped_ms or self._closed_ms or 0.0)
+        protocol = self._socket.protocol
+        if protocol.close_sent is not None and protocol.close_sent.code == 1009:
+            self._broken(Breach(Rule.FRAME_TOO_LARGE), ended_ms)
+        unplayed = self._earpiece.end(ended_ms)
+        if unplayed and not by_caller:
+            self._broken(Breach(Rule.CLOSED_BEFORE_PLAYED, f"{unplayed:.0f} ms"), ended_ms)
+        self._narrator.last(ended_ms)
+        closed_by_bot = protocol.close_rcvd is not None
+        ended_by = EndedBy.BOT if closed_by_bot else EndedBy.NETWORK
+        return StreamEnd(
+            ended_by=EndedBy.CALLER if by_caller else ended_by,
+            close_code=self._socket.close_code or 1006,
+            timed_out=timed_out,
+            duration_ms=ended_ms,
+        )

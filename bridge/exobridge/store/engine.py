@@ -1,0 +1,106 @@
+"""From a URL to connections, and what SQLite needs that SQLAlchemy does not do by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from exobridge.store.errors import StoreOpenError
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite"}
+"""The driver of each kind of database."""
+
+EXAMPLE = "sqlite+aiosqlite:///data/exobridge.sqlite3"
+
+
+def read_url(text: str) -> URL:
+    """The URL of a database, its driver put in.
+
+    Raises:
+        StoreOpenError: It is no URL of a database that is supported. The message does not repeat
+            it: it may hold a password.
+    """
+    try:
+        url = make_url(text)
+        kind = url.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise StoreOpenError(
+            f"the database's URL cannot be read; write it like {EXAMPLE}"
+        ) from None
+    if kind not in DRIVERS or url.drivername not in (kind, DRIVERS[kind]):
+        known = ", ".join(sorted(DRIVERS.values()))
+        raise StoreOpenError(
+            f"there is no database driver {url.drivername!r} here (known: {known}); "
+            f"write the URL like {EXAMPLE}"
+        )
+    if url.database in (None, "", ":memory:") or str(url.database).startswith("file:"):
+        raise StoreOpenError(f"the database has to be a file; write its URL like {EXAMPLE}")
+    return url.set(drivername=DRIVERS[kind])
+
+
+def make_folder(url: URL) -> None:
+    """Make the folder of the database file, for our eyes only as it holds phone numbers.
+
+    Raises:
+        StoreOpenError: It cannot be made.
+    """
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreOpenError(
+            f"cannot make the folder {folder} for the database ({error.strerror}); "
+            "make it, or let DATABASE_URL name another"
+        ) from error
+
+
+def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
+    """An engine for one writer, or for readers.
+
+    ``synchronous=NORMAL`` with WAL: what is committed survives the death of the process, whatever
+    kills it; a power cut may take the last moments, but never corrupts.
+
+    Args:
+        busy_timeout_ms: How long to wait for another process's transaction, in milliseconds.
+        writes: One connection, whose transactions take the write lock at once; else they only read.
+    """
+    size = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 0}
+    # No transaction of the driver's own: it would not open one before DDL, nor with the lock.
+    engine = create_async_engine(
+        url, hide_parameters=True, connect_args={"isolation_level": None}, **size
+    )
+    pragmas = (
+        f"busy_timeout={busy_timeout_ms}",
+        "foreign_keys=ON",
+        "synchronous=NORMAL",
+        f"query_only={'OFF' if writes else 'ON'}",
+    )
+
+    def on_connect(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        try:
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+        finally:
+            cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
+
+
+def insert_new(table: Table, dialect: str) -> Insert:
+    """An ``INSERT`` that passes over rows which are there already. Its spelling is the dialect's
+    own; everything else the store says is the same for any database."""
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

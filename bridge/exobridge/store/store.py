@@ -1,0 +1,238 @@
+"""The record of calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from exobridge.call.state import Call, CallEvent, State, Turn, no_stream, stream_lost
+from exobridge.store import tables
+from exobridge.store.engine import make_engine, make_folder, read_url
+from exobridge.store.errors import StoreClosedError, StoreUnavailableError, cause
+from exobridge.store.migrate import migrate
+from exobridge.store.rows import read_call, read_event, read_turn
+from exobridge.store.writer import Writer, WriterOptions
+
+MAX_PAGE = 1000
+"""Most calls that one :meth:`Store.calls` gives."""
+
+_RECOVERED_TOGETHER = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How the store works.
+
+    Attributes:
+        busy_timeout_ms: How long a transaction waits for another process's, in milliseconds.
+        writer: See :class:`~exobridge.store.writer.WriterOptions`.
+    """
+
+    busy_timeout_ms: int = 5000
+    writer: WriterOptions = field(default_factory=WriterOptions)
+
+
+class Store:
+    """Calls, their events and their turns. Made by :meth:`open`, in the loop that uses it.
+
+    Everything put in is written in the order in which it was put, by one task, many items in one
+    transaction. What a method has acknowledged survives the death of the process.
+    """
+
+    def __init__(self, reader: AsyncEngine, writer_engine: AsyncEngine, writer: Writer) -> None:
+        self._reader = reader
+        self._writer_engine = writer_engine
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, url: str, options: StoreOptions | None = None) -> Self:
+        """Open the database, make it if it is not there, and bring it up to date.
+
+        Args:
+            url: ``sqlite+aiosqlite:///`` and a path, absolute if it begins with a further slash.
+
+        Raises:
+            StoreOpenError: It cannot be used; the message names the cure and holds no password.
+        """
+        options = options or StoreOptions()
+        where = read_url(url)
+        make_folder(where)
+        await migrate(where)
+        timeout = options.busy_timeout_ms
+        reader = make_engine(where, busy_timeout_ms=timeout, writes=False)
+        writer_engine = make_engine(where, busy_timeout_ms=timeout, writes=True)
+        return cls(reader, writer_engine, Writer(writer_engine, options.writer))
+
+    async def aclose(self) -> None:
+        """Write what waits, then close. May be called more than once."""
+        try:
+            await self._writer.aclose()
+        finally:
+            await self._writer_engine.dispose()
+            await self._reader.dispose()
+
+    # -------------------------------------------------------------- putting in
+
+    async def append(self, event: CallEvent) -> bool:
+        """Add an event. It is durable when this returns, and the call's row shows it.
+
+        Returns:
+            ``False`` if the call had an event of this key; nothing has changed then.
+
+        Raises:
+            StoreError: It was not written.
+        """
+        return await self._writer.settle(event)
+
+    def append_soon(self, event: CallEvent) -> None:
+        """Add an event, in its turn, without waiting. Failures are retried, then logged.
+
+        Raises:
+            StoreFullError: Too much waits already.
+            StoreClosedError: The store has been closed.
+        """
+        self._writer.put(event)
+
+    async def add_turn(self, turn: Turn) -> bool:
+        """Add a turn of a call that has events. As :meth:`append`."""
+        return await self._writer.settle(turn)
+
+    def add_turn_soon(self, turn: Turn) -> None:
+        """Add a turn, in its turn, without waiting. As :meth:`append_soon`."""
+        self._writer.put(turn)
+
+    async def flush(self) -> None:
+        """Wait until everything put in so far has been written or given up."""
+        await self._writer.settle(None)
+
+    async def recover(self, now: datetime) -> list[CallEvent]:
+        """Close what a former process left open. Call it once, before the first webhook.
+
+        Each open stream gets ``stream-lost``. Each answered call without a stream gets
+        ``no-stream``, as nobody waits for it any more; a stream that comes yet re-opens it.
+
+        This takes every open stream to be of a process that is gone. With many workers on one
+        database a stream needs an owner, and only the owner's streams may be closed.
+
+        Returns:
+            The events that were added.
+
+        Raises:
+            StoreError: They could not be.
+        """
+        events: list[CallEvent] = []
+        for call in await self.open_calls():
+            events += [stream_lost(call.call_sid, now, stream_sid=s) for s in call.open_streams]
+            if call.state is State.ANSWERED:
+                events.append(no_stream(call.call_sid, now))
+        for start in range(0, len(events), _RECOVERED_TOGETHER):
+            few = events[start : start + _RECOVERED_TOGETHER]
+            await asyncio.gather(*(self.append(event) for event in few))
+        return events
+
+    # -------------------------------------------------------------- looking up
+
+    async def call(self, call_sid: str) -> Call | None:
+        """One call, or ``None`` if it is not known."""
+        query = select(tables.calls.c.facts).where(tables.calls.c.call_sid == call_sid)
+        async with self._reading() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else read_call(call_sid, row.facts)
+
+    async def events(self, call_sid: str) -> list[CallEvent]:
+        """A call's events, in the order in which they came."""
+        table = tables.call_events
+        query = select(table).where(table.c.call_sid == call_sid).order_by(table.c.id)
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [read_event(row) for row in rows]
+
+    async def turns(self, call_sid: str) -> list[Turn]:
+        """A call's turns: the streams in the order of their first turn, each by number."""
+        table = tables.turns
+        query = select(table).where(table.c.call_sid == call_sid).order_by(table.c.id)
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        found = [read_turn(row) for row in rows]
+        streams = list(dict.fromkeys(turn.stream_sid for turn in found))
+        return sorted(found, key=lambda turn: (streams.index(turn.stream_sid), turn.number))
+
+    async def calls(self, limit: int = 100, before: str | None = None) -> list[Call]:
+        """Calls, the newest first.
+
+        Args:
+            limit: 1 to ``MAX_PAGE``.
+            before: ``call_sid`` of the last call of the page before; one that is not known gives
+                an empty page.
+
+        Raises:
+            ValueError: ``limit`` is out of range.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise ValueError(f"limit is 1 to {MAX_PAGE}")
+        table = tables.calls
+        query = select(table.c.call_sid, table.c.facts)
+        if before is not None:
+            at = select(table.c.created_at).where(table.c.call_sid == before).scalar_subquery()
+            tied = and_(table.c.created_at == at, table.c.call_sid < before)
+            query = query.where(or_(table.c.created_at < at, tied))
+        query = query.order_by(table.c.created_at.desc(), table.c.call_sid.desc()).limit(limit)
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [read_call(row.call_sid, row.facts) for row in rows]
+
+    async def open_calls(self) -> list[Call]:
+        """Calls that are answered or streaming, the oldest first."""
+        table = tables.calls
+        query = (
+            select(table.c.call_sid, table.c.facts)
+            .where(table.c.state.in_([State.ANSWERED, State.STREAMING]))
+            .order_by(table.c.created_at, table.c.call_sid)
+        )
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [read_call(row.call_sid, row.facts) for row in rows]
+
+    async def ping(self) -> None:
+        """Check that the database answers and the writer works, for readiness.
+
+        Raises:
+            StoreError: It does not.
+        """
+        if not self._writer.alive:
+            raise StoreClosedError("the store has been closed")
+        async with self._reading() as connection:
+            await connection.execute(select(tables.calls.c.call_sid).limit(1))
+
+    # -------------------------------------------------------------- counting
+
+    @property
+    def transactions(self) -> int:
+        """Transactions committed since the store was opened."""
+        return self._writer.transactions
+
+    @property
+    def pending(self) -> int:
+        """Items that wait to be written."""
+        return self._writer.pending
+
+    @property
+    def dropped(self) -> int:
+        """Items given up after their last retry, of those that nobody waited for."""
+        return self._writer.dropped
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncGenerator[AsyncConnection]:
+        try:
+            async with self._reader.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreUnavailableError(f"the database cannot be read ({cause(error)})") from error

@@ -1,0 +1,105 @@
+"""What one transaction writes: a batch of events and turns, and the calls that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from exobridge.call.state import Call, CallEvent, Turn, apply
+from exobridge.store.engine import insert_new
+from exobridge.store.rows import call_row, event_row, read_call, turn_row
+from exobridge.store.tables import call_events, calls, turns
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What waits to be written, in the order in which it was told."""
+
+    events: Sequence[CallEvent]
+    turns: Sequence[Turn]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Whether each item of the batch was new, in the batch's order."""
+
+    events: Sequence[bool]
+    turns: Sequence[bool]
+
+
+def write(connection: Connection, batch: Batch) -> Written:
+    """Write a batch, inside the connection's transaction.
+
+    A call's row is made and locked before its events are written, so that two processes that learn
+    of one call at once do not overwrite what the other derived.
+    """
+    new_events = _write_events(connection, batch.events) if batch.events else []
+    new_turns = _write_turns(connection, batch.turns) if batch.turns else []
+    return Written(new_events, new_turns)
+
+
+def _write_events(connection: Connection, events: Sequence[CallEvent]) -> list[bool]:
+    call_sids = sorted({event.call_sid for event in events})  # one order, so no deadlock
+    _make_calls(connection, events)
+    known = _lock_calls(connection, call_sids)
+    insert = insert_new(call_events, connection.dialect.name)
+    inserted = connection.execute(
+        insert.returning(call_events.c.call_sid, call_events.c.key),
+        [event_row(event) for event in events],
+    )
+    fresh = _firsts(
+        [(event.call_sid, event.key) for event in events],
+        {(row.call_sid, row.key) for row in inserted},
+    )
+    changed: dict[str, Call] = {}
+    for event, is_new in zip(events, fresh, strict=True):
+        if is_new:
+            call = changed.get(event.call_sid) or known[event.call_sid]
+            changed[event.call_sid] = apply(call, event)
+    _update_calls(connection, changed.values())
+    return fresh
+
+
+def _make_calls(connection: Connection, events: Sequence[CallEvent]) -> None:
+    first = {event.call_sid: event for event in reversed(events)}
+    rows = [call_row(apply(None, first[call_sid])) for call_sid in sorted(first)]
+    connection.execute(insert_new(calls, connection.dialect.name), rows)
+
+
+def _lock_calls(connection: Connection, call_sids: Sequence[str]) -> dict[str, Call]:
+    """The calls as they stand; SQLite's write lock is held already, elsewhere rows are locked."""
+    found = connection.execute(
+        select(calls.c.call_sid, calls.c.facts)
+        .where(calls.c.call_sid.in_(call_sids))
+        .order_by(calls.c.call_sid)
+        .with_for_update()
+    )
+    return {row.call_sid: read_call(row.call_sid, row.facts) for row in found}
+
+
+def _update_calls(connection: Connection, changed: Iterable[Call]) -> None:
+    rows = [{"sid": call.call_sid, **call_row(call)} for call in changed]
+    if rows:
+        connection.execute(update(calls).where(calls.c.call_sid == bindparam("sid")), rows)
+
+
+def _write_turns(connection: Connection, items: Sequence[Turn]) -> list[bool]:
+    columns = (turns.c.call_sid, turns.c.stream_sid, turns.c.number)
+    insert = insert_new(turns, connection.dialect.name)
+    inserted = connection.execute(insert.returning(*columns), [turn_row(turn) for turn in items])
+    return _firsts(
+        [(turn.call_sid, turn.stream_sid, turn.number) for turn in items],
+        {(row.call_sid, row.stream_sid, row.number) for row in inserted},
+    )
+
+
+def _firsts(keys: Sequence[tuple[object, ...]], inserted: set[tuple[object, ...]]) -> list[bool]:
+    """Whether each item is the one that was inserted under its key: the first of the batch."""
+    left = set(inserted)
+    fresh: list[bool] = []
+    for key in keys:
+        fresh.append(key in left)
+        left.discard(key)
+    return fresh

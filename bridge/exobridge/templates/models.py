@@ -1,0 +1,231 @@
+"""The tables of a template, their defaults and ranges. ``docs/reference/templates.md`` explains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from exobridge.templates.hours import Hours
+from exobridge.templates.table import Table
+from exobridge.templates.text import (
+    CALL_NAMES,
+    PARAMETER_PREFIX,
+    VARIABLE_NAME,
+    TextError,
+    names_in,
+)
+from exobridge.validation import wrong
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_APPLET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def _text(text: str) -> str:
+    try:
+        names_in(text)
+    except TextError as error:
+        raise wrong(str(error), "Write {name} for a variable, {{ and }} for braces.") from None
+    return text
+
+
+def _language(tag: str) -> str:
+    if not _LANGUAGE.fullmatch(tag):
+        raise wrong("is no BCP-47 language tag", 'Write it like "en-IN" or "hi-IN".')
+    return tag
+
+
+def _variable_name(name: str) -> str:
+    if not VARIABLE_NAME.fullmatch(name) or name in CALL_NAMES:
+        raise wrong(
+            "is no name for a variable",
+            f"Use lower-case letters, digits and _, and none of {', '.join(sorted(CALL_NAMES))}.",
+        )
+    return name
+
+
+def _applet(applet: str) -> str:
+    url = urlsplit(applet) if "/" in applet else None
+    exotel = url and url.scheme == "https" and (url.hostname or "").endswith(".exotel.com")
+    if applet and not exotel and not _APPLET_NAME.fullmatch(applet):
+        raise wrong(
+            "is neither an applet's name nor an https URL of exotel.com",
+            'Write it like "vip-connect" or "https://my.exotel.com/exoml/start/vip-flow".',
+        )
+    return applet
+
+
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
+
+
+class SttTable(Table):
+    """``[stt]``: speech-to-text."""
+
+    provider: str = "moonshine"
+    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class TtsTable(Table):
+    """``[tts]``: text-to-speech. An empty voice is the provider's own choice."""
+
+    provider: str = "hibari"
+    voice: str = ""
+    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class VadTable(Table):
+    """``[vad]``: voice activity. Speech starts at one probability and ends at a lower one."""
+
+    provider: str = "silero"
+    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+    start_probability: float = Field(default=0.5, ge=0.05, le=0.95)
+    end_probability: float = Field(default=0.35, ge=0.05, le=0.95)
+
+    @model_validator(mode="after")
+    def _ends_below_its_start(self) -> Self:
+        if self.end_probability > self.start_probability:
+            raise wrong(
+                "is above start_probability", "Make it the lower of the two.", "end_probability"
+            )
+        return self
+
+
+class DialogueTable(Table):
+    """``[dialogue]``: what the bot answers; a speech-to-speech provider may stand here too."""
+
+    provider: str = "scripted"
+    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class TurnsTable(Table):
+    """``[turns]``: who speaks when."""
+
+    end_silence_ms: int = Field(default=500, ge=200, le=3000)
+    barge_in: bool = True
+    barge_in_ms: int = Field(default=200, ge=60, le=2000)
+    max_turn_seconds: int = Field(default=30, ge=5, le=120)
+
+
+class RefusalTable(Table):
+    """``[refusal]``: how a call is turned away, and the lines of mode ``say``."""
+
+    mode: Literal["302", "error", "say"] = "302"
+    closed: Text = "We are closed at the moment. Please call again in our opening hours. Goodbye."
+    busy: Text = "All our lines are busy. Please call again in a few minutes. Goodbye."
+    unknown: Text = "This number is not in service. Goodbye."
+
+
+class AnswerTable(Table):
+    """``[answer]``: the body of the answer to Exotel's webhook."""
+
+    body: Literal["json", "empty", "applet"] = "json"
+    applet: Annotated[str, AfterValidator(_applet)] = ""
+
+    @model_validator(mode="after")
+    def _applet_goes_with_its_body(self) -> Self:
+        if self.body == "applet" and not self.applet:
+            raise wrong('is missing, as body is "applet"', "Name the applet.", "applet")
+        if self.body != "applet" and self.applet:
+            raise wrong(
+                f'is not used while body is "{self.body}"',
+                'Remove it, or set body = "applet".',
+                "applet",
+            )
+        return self
+
+
+class StreamTable(Table):
+    """``[stream]``: the audio on the line and how far ahead of the caller's ear we send."""
+
+    encoding: Literal["auto", "mulaw", "pcm16"] = "auto"
+    sample_rate: Literal[8000, 16000, 24000] = 8000
+    chunk_ms: int = Field(default=100, ge=20, le=500)
+    lead_ms: int = Field(default=200, ge=0, le=2000)
+
+    @model_validator(mode="after")
+    def _mulaw_is_narrow(self) -> Self:
+        if self.encoding == "mulaw" and self.sample_rate != 8000:
+            raise wrong(
+                'must be 8000 while encoding is "mulaw"',
+                'Use encoding = "pcm16" for a wider band.',
+                "sample_rate",
+            )
+        return self
+
+
+class LimitsTable(Table):
+    """``[limits]``: how long a call may last, and how long it may be silent."""
+
+    max_call_seconds: int = Field(default=1800, ge=10, le=3600)
+    idle_seconds: int = Field(default=20, ge=5, le=600)
+
+
+class TextsTable(Table):
+    """``[texts]``: lines that the bridge itself says."""
+
+    sorry: Text = "Sorry, something went wrong on our side. Please call again later."
+    goodbye: Text = "Goodbye."
+    idle: Text = "Are you still there?"
+    too_long: Text = "I am afraid we have to end this call now. Please call again. Goodbye."
+
+
+class TelephonyTable(Table):
+    """``[telephony_config]``: empty means ``EXOTEL_TEMPLATE_APPLET_APP_ID``."""
+
+    applet_app_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+
+
+class Template(Table):
+    """What the bot is like on one number. ``Template()`` is complete: every key has a default."""
+
+    language: Annotated[str, AfterValidator(_language)] = "en-IN"
+    greeting: Text = "Hello. How can I help you?"
+    variables: dict[Annotated[str, AfterValidator(_variable_name)], str] = Field(
+        default_factory=dict[str, str]
+    )
+    stt: SttTable = Field(default_factory=SttTable)
+    tts: TtsTable = Field(default_factory=TtsTable)
+    vad: VadTable = Field(default_factory=VadTable)
+    dialogue: DialogueTable = Field(default_factory=DialogueTable)
+    turns: TurnsTable = Field(default_factory=TurnsTable)
+    hours: Hours | None = None
+    refusal: RefusalTable = Field(default_factory=RefusalTable)
+    answer: AnswerTable = Field(default_factory=AnswerTable)
+    stream: StreamTable = Field(default_factory=StreamTable)
+    limits: LimitsTable = Field(default_factory=LimitsTable)
+    texts: TextsTable = Field(default_factory=TextsTable)
+    telephony_config: TelephonyTable = Field(default_factory=TelephonyTable)
+
+    @model_validator(mode="after")
+    def _texts_use_known_variables(self) -> Self:
+        known = CALL_NAMES | set(self.variables)
+        for path, text in self._all_texts():
+            names = {name for name in names_in(text) if not name.startswith(PARAMETER_PREFIX)}
+            if unknown := sorted(names - known):
+                raise wrong(
+                    f"uses {{{unknown[0]}}}, which is no known variable",
+                    f"Add it to [variables], or use one of {', '.join(sorted(known))}, "
+                    "or param.NAME for a custom parameter of the stream.",
+                    *path,
+                )
+        return self
+
+    def _all_texts(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        yield ("greeting",), self.greeting
+        for table in ("refusal", "texts"):
+            for key, value in getattr(self, table):
+                if key != "mode":
+                    yield (table, key), value
+
+    @model_validator(mode="after")
+    def _some_day_is_open(self) -> Self:
+        if self.hours is not None and not any(self.hours.week):
+            raise wrong(
+                "no day has opening hours",
+                'Write at least one, like mon = ["09:00-18:00"], or remove the table.',
+                "hours",
+            )
+        return self

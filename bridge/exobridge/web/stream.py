@@ -1,0 +1,75 @@
+"""``/exotel/stream``: the media WebSocket. Accepted at once; the work comes after.
+
+An ASGI application of its own, without a framework's layer between the socket and the call.
+"""
+
+from __future__ import annotations
+
+import structlog
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+
+from exobridge.call.plan import CallPlan, Services
+from exobridge.call.session import CallSession
+from exobridge.desk import Desk
+from exobridge.exotel.messages import Started
+from exobridge.web.guard import is_allowed
+from exobridge.web.line import AsgiLine
+from exobridge.web.tokens import Tokens
+
+_log = structlog.stdlib.get_logger("exobridge.web")
+
+FORBIDDEN = 1008
+
+
+class StreamEndpoint:
+    """Takes streams with a minted token, or with the secret for a static URL."""
+
+    def __init__(
+        self, desk: Desk, tokens: Tokens, services: Services, *, secret: str | None
+    ) -> None:
+        self._desk = desk
+        self._tokens = tokens
+        self._services = services
+        self._secret = secret
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        await receive()  # websocket.connect
+        connection = HTTPConnection(scope)
+        token = str(connection.path_params.get("token", ""))
+        bound_to = self._tokens.call_sid(token) if token else None
+        # A token that is no good is refused even where nothing would be asked of a bare URL.
+        static = is_allowed(connection, self._secret, token) and (
+            not token or self._secret is not None
+        )
+        if bound_to is None and not static:
+            _log.warning("stream refused", reason="the token is wrong or has expired")
+            await send({"type": "websocket.close", "code": FORBIDDEN})
+            return
+        await send({"type": "websocket.accept"})
+        await self._hold(AsgiLine(receive, send), bound_to)
+
+    async def _hold(self, line: AsgiLine, bound_to: str | None) -> None:
+        entered = ""
+
+        async def plan(started: Started) -> CallPlan | None:
+            nonlocal entered
+            if bound_to is not None and started.call_sid != bound_to:
+                _log.warning("stream refused", reason="the token is another call's")
+                return None
+            if not started.call_sid or not started.stream_sid:
+                _log.warning("stream refused", reason="start names no call or no stream")
+                return None
+            decided = await self._desk.plan_stream(started)
+            if decided is not None:
+                entered = started.call_sid
+                self._desk.enter(entered, session)
+            return decided
+
+        session = CallSession(line, plan, self._services)
+        try:
+            await session.run()
+        finally:
+            if entered:
+                self._desk.leave(entered, session)

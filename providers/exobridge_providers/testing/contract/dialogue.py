@@ -1,0 +1,99 @@
+"""What a dialogue provider promises."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from exobridge_providers.base import (
+    Action,
+    CallContext,
+    DialogueProvider,
+    HangUp,
+    Say,
+    SendDtmf,
+    Transfer,
+    UserTurn,
+)
+from exobridge_providers.testing.contract.promises import (
+    LIMIT_SECONDS,
+    close_twice,
+    nothing_left_behind,
+    promise,
+    within,
+)
+
+_ACTIONS = (Say, Transfer, HangUp, SendDtmf)
+_CONTEXT = CallContext(
+    call_sid="contract",
+    caller="+919900000001",
+    called="+918000000002",
+    language="en-IN",
+    variables={"caller": "+919900000001", "called": "+918000000002", "custom_field": ""},
+    greeting="Hello.",
+)
+
+
+async def check_dialogue(
+    provider: DialogueProvider,
+    turns: Sequence[UserTurn],
+    *,
+    context: CallContext = _CONTEXT,
+    limit_s: float = LIMIT_SECONDS,
+) -> list[list[Action]]:
+    """Every promise of :class:`~exobridge_providers.base.DialogueProvider`.
+
+    Args:
+        provider: Started.
+        turns: At least one; each is one that the dialogue answers.
+        context: Of the call.
+        limit_s: Longest wait for an answer, in seconds.
+
+    Returns:
+        The actions of each turn.
+
+    Raises:
+        AssertionError: A promise was broken.
+    """
+    promise(bool(turns), "(the caller of this check gives turns)")
+    async with nothing_left_behind():
+        session = await provider.open(context)
+        answers = [
+            await within(_actions(session.respond(turn)), limit_s, "a turn's answer ends")
+            for turn in turns
+        ]
+        for actions in answers:
+            _check(actions)
+        await close_twice(session.aclose, limit_s)
+        await _bears_interruption(provider, turns[0], context, limit_s)
+    return answers
+
+
+async def _actions(answer: AsyncIterator[Action]) -> list[Action]:
+    return [action async for action in answer]
+
+
+def _check(actions: list[Action]) -> None:
+    promise(bool(actions), "a turn is answered")
+    for action in actions:
+        promise(_is_action(action), f"actions are of the declared types, not {action!r}")
+        if isinstance(action, Say):
+            promise(bool(action.text.strip()), "a Say has a text")
+
+
+def _is_action(action: object) -> bool:
+    return isinstance(action, _ACTIONS)
+
+
+async def _bears_interruption(
+    provider: DialogueProvider, turn: UserTurn, context: CallContext, limit_s: float
+) -> None:
+    session = await provider.open(context)
+    answer = session.respond(turn)
+    first = await within(anext(answer), limit_s, "a turn is answered")
+    await within(answer.aclose(), limit_s, "an answer can be closed early")
+    heard = first.text[: len(first.text) // 2] if isinstance(first, Say) else ""
+    again = UserTurn(text=turn.text, digits=turn.digits, interrupted=True, heard=heard)
+    await within(
+        _actions(session.respond(again)), limit_s, "the turn after an interruption is answered"
+    )
+    await close_twice(session.aclose, limit_s)

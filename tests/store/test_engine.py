@@ -1,0 +1,79 @@
+"""URLs are read, and refused with the cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from exobridge.store import Store, StoreOpenError
+from exobridge.store.engine import insert_new, read_url
+from exobridge.store.tables import turns
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:s3cret@db.example/calls",
+        "postgresql+asyncpg://me:s3cret@db.example/calls",
+        "sqlite+pysqlite://me:s3cret@/calls.db",
+        "nonsense://me:s3cret@db.example/calls",
+        "://me:s3cret@db.example",
+        "me:s3cret@db.example/calls",
+        "postgresql://me:s3cret@db.example:port/calls",
+        "s3cret",
+        "",
+    ],
+)
+async def test_a_url_that_is_not_supported(url: str) -> None:
+    """The error names the cure and keeps the password to itself, in its causes too."""
+    with pytest.raises(StoreOpenError, match="sqlite\\+aiosqlite:///data") as caught:
+        await Store.open(url)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "s3cret" not in str(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite+aiosqlite://", "sqlite:///:memory:", "sqlite:///file:x?uri=true"]
+)
+async def test_a_database_in_memory(url: str) -> None:
+    """What is acknowledged has to survive the process, so the database has to be a file."""
+    with pytest.raises(StoreOpenError, match="has to be a file"):
+        await Store.open(url)
+
+
+def test_the_driver_is_put_in() -> None:
+    """A URL without the driver's name is taken as well."""
+    assert read_url("sqlite:////srv/calls.db") == make_url("sqlite+aiosqlite:////srv/calls.db")
+
+
+async def test_the_folder_is_made(tmp_path: Path) -> None:
+    """A folder that is not there is made, for its owner only."""
+    store = await Store.open(f"sqlite:///{tmp_path}/a/b/calls.db")
+    await store.aclose()
+    assert (tmp_path / "a/b/calls.db").exists()
+    assert (tmp_path / "a/b").stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """The error names the folder, the reason and the cure."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreOpenError, match=r"folder .*/file/a.*(DATABASE_URL)"):
+        await Store.open(f"sqlite:///{tmp_path}/file/a/calls.db")
+
+
+async def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A folder in the file's place is told of, with the cure."""
+    with pytest.raises(StoreOpenError, match=r"unable to open database file.*DATABASE_URL"):
+        await Store.open(f"sqlite:///{tmp_path}")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_new_rows_are_inserted_alike(kind: str) -> None:
+    """The one statement that is spelt by dialect passes over known rows on each."""
+    dialect = make_url(f"{kind}://").get_dialect()()
+    text = str(insert_new(turns, kind).compile(dialect=dialect))
+    assert text.endswith("ON CONFLICT DO NOTHING")

@@ -1,0 +1,313 @@
+"""Settings: what is read, what is refused, and that no secret is ever repeated."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from exobridge.errors import ConfigError
+from exobridge.settings import Settings, load_settings
+
+SECRET = "planted-secret-0123456789"
+PAIR = {"EXOTEL_API_KEY": "key1", "EXOTEL_API_TOKEN": "token1"}
+
+
+def load(**variables: str) -> Settings:
+    return load_settings(variables, None)
+
+
+def refused(**variables: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(**variables)
+    return caught.value
+
+
+def test_without_any_variable_a_laptop_gets_a_working_server() -> None:
+    """Every variable has a default; the server then listens on loopback with local speech."""
+    settings = load()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.max_calls % 100 == 0
+    assert settings.max_calls > 0
+    assert settings.secret is None
+    assert not settings.numbers.is_set
+    assert settings.database_url.get_secret_value() == (
+        "sqlite+aiosqlite:///data/exobridge.sqlite3"
+    )
+
+
+def test_every_variable_is_read() -> None:
+    """No variable is known and ignored: each one changes the settings."""
+    values = {
+        **PAIR,
+        "EXOTEL_SID": "acme1",
+        "EXOTEL_TEMPLATE_APPLET_APP_ID": "12345",
+        "EXOTEL_NUMBERS": "+918047112233=reception",
+        "EXOBRIDGE_PUBLIC_URL": "https://bot.example.com/voice/",
+        "EXOBRIDGE_SECRET": SECRET,
+        "EXOBRIDGE_TEMPLATES_DIR": "/etc/templates",
+        "EXOBRIDGE_DATA_DIR": "/var/lib/bot",
+        "DATABASE_URL": "sqlite:////var/lib/bot/calls.db",
+        "EXOBRIDGE_HOST": "0.0.0.0",
+        "EXOBRIDGE_PORT": "9000",
+        "MAX_CALLS": "7",
+        "STT_PROVIDER": "moonshine",
+        "TTS_PROVIDER": "hibari",
+        "DIALOGUE_PROVIDER": "echo",
+        "VAD_PROVIDER": "none",
+        "LOG_FORMAT": "JSON",
+        "LOG_LEVEL": "debug",
+        "STREAM_TOKEN_SECONDS": "60",
+        "UNUSED_SLOT_SECONDS": "20",
+    }
+    assert set(values) == set(Settings.variables())
+    settings = load(**values)
+    assert settings.exotel_api_key is not None
+    assert settings.exotel_api_key.get_secret_value() == "key1"
+    assert settings.exotel_api_token is not None
+    assert settings.exotel_api_token.get_secret_value() == "token1"
+    assert settings.exotel_sid == "acme1"
+    assert settings.exotel_template_applet_app_id == "12345"
+    assert settings.numbers.template_for("08047112233") == "reception"
+    assert settings.public_url == "https://bot.example.com/voice"
+    assert settings.secret is not None
+    assert settings.secret.get_secret_value() == SECRET
+    assert settings.templates_dir == Path("/etc/templates")
+    assert settings.data_dir == Path("/var/lib/bot")
+    assert settings.database_url.get_secret_value() == ("sqlite+aiosqlite:////var/lib/bot/calls.db")
+    assert (settings.host, settings.port, settings.max_calls) == ("0.0.0.0", 9000, 7)
+    assert (settings.stt_provider, settings.tts_provider) == ("moonshine", "hibari")
+    assert (settings.dialogue_provider, settings.vad_provider) == ("echo", "none")
+    assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
+    assert (settings.stream_token_seconds, settings.unused_slot_seconds) == (60, 20)
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    """`NAME=` in a file, and spaces around a value, change nothing."""
+    blank = {name: "  " for name in Settings.variables()}
+    assert load(**blank) == load()
+    assert load(EXOBRIDGE_PORT=" 9000 ").port == 9000
+
+
+def test_the_database_moves_with_the_data_directory(tmp_path: Path) -> None:
+    """Whoever sets one directory finds all state in it."""
+    settings = load(EXOBRIDGE_DATA_DIR=str(tmp_path))
+    assert settings.database_url.get_secret_value() == (
+        f"sqlite+aiosqlite:///{tmp_path}/exobridge.sqlite3"
+    )
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """.env holds what is usual; a variable of the shell overrides it; an empty one does not."""
+    file = tmp_path / "settings.env"
+    file.write_text("EXOBRIDGE_PORT=9001\nMAX_CALLS=5\nUNUSED_SLOT_SECONDS=9 # comment\n")
+    settings = load_settings({"EXOBRIDGE_PORT": "9002", "MAX_CALLS": ""}, file)
+    assert (settings.port, settings.max_calls) == (9002, 5)
+    assert settings.unused_slot_seconds == 9
+
+
+def test_the_file_is_found_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`exobridge serve` reads ./.env without being told, and needs none."""
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}).port == 8080
+    Path(".env").write_text("EXOBRIDGE_PORT=9003\n")
+    assert load_settings({}).port == 9003
+
+
+def test_without_arguments_the_process_environment_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variables of the shell are what counts in production."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.variables():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("EXOBRIDGE_PORT", "9004")
+    assert load_settings().port == 9004
+
+
+def test_settings_made_by_hand_look_at_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test's settings do not depend on the machine it runs on."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXOBRIDGE_PORT", "9005")
+    Path(".env").write_text("EXOBRIDGE_PORT=9006\n")
+    assert Settings().port == 8080
+    assert Settings(port=0).port == 0
+
+
+def test_a_file_that_was_asked_for_has_to_exist(tmp_path: Path) -> None:
+    """A wrong path is no silent start with defaults."""
+    with pytest.raises(ConfigError, match="no such file"):
+        load_settings({}, tmp_path / "absent.env")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 give an error with the file's name, not a traceback."""
+    file = tmp_path / "binary.env"
+    file.write_bytes(b"EXOBRIDGE_HOST=\xff\xfe\n")
+    with pytest.raises(ConfigError, match="UTF-8") as caught:
+        load_settings({}, file)
+    assert caught.value.where == str(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EXOTEL_API_KEY", "has space"),
+        ("EXOTEL_API_TOKEN", "umläut"),
+        ("EXOTEL_SID", "a/b"),
+        ("EXOTEL_TEMPLATE_APPLET_APP_ID", "https://my.exotel.com/x"),
+        ("EXOTEL_NUMBERS", "reception"),
+        ("EXOBRIDGE_PUBLIC_URL", "bot.example.com"),
+        ("EXOBRIDGE_PUBLIC_URL", "http://bot.example.com"),
+        ("EXOBRIDGE_PUBLIC_URL", "wss://bot.example.com"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://user:word@bot.example.com"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://bot.example.com/?x=1"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://bot.example.com?"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://bot.example.com/#top"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://bot.example.com:99999"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://[bad"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://bot example.com"),
+        ("EXOBRIDGE_PUBLIC_URL", "https://bot.example.com/" + "a" * 300),
+        ("EXOBRIDGE_SECRET", "short"),
+        ("EXOBRIDGE_SECRET", "long-enough-but/with&things"),
+        ("EXOBRIDGE_SECRET", "long-enough-but-ünsafe"),
+        ("EXOBRIDGE_DATA_DIR", __file__),
+        ("EXOBRIDGE_DATA_DIR", "what?"),
+        ("DATABASE_URL", "postgresql://user:word@host/db"),
+        ("DATABASE_URL", "data.db"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("EXOBRIDGE_HOST", "http://0.0.0.0"),
+        ("EXOBRIDGE_HOST", "0.0.0.0:8080"),
+        ("EXOBRIDGE_PORT", "http"),
+        ("EXOBRIDGE_PORT", "65536"),
+        ("EXOBRIDGE_PORT", "-1"),
+        ("MAX_CALLS", "0"),
+        ("MAX_CALLS", "many"),
+        ("STT_PROVIDER", "moonshin"),
+        ("TTS_PROVIDER", "moonshine"),
+        ("DIALOGUE_PROVIDER", "chatty"),
+        ("VAD_PROVIDER", "off"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+        ("STREAM_TOKEN_SECONDS", "0"),
+        ("UNUSED_SLOT_SECONDS", "601"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_a_cure_and_without_its_value(name: str, value: str) -> None:
+    """The start stops with the variable, the problem and the cure; the value is not repeated."""
+    error = refused(**{**PAIR, "EXOBRIDGE_SECRET": SECRET, name: value})
+    assert error.where == name
+    assert error.problem
+    assert error.cure.endswith((".", "EXOBRIDGE_SECRET to it.")) or f"{name}=" in error.cure
+    assert f"{name}: " in str(error)
+    assert not error.also
+    if len(value) > 6 and value not in error.cure:
+        assert value not in str(error)
+
+
+def test_a_provider_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    """A typing error in a provider's name is mended without looking anything up."""
+    assert "moonshine" in refused(STT_PROVIDER="moonshin").cure
+    assert "none" in refused(VAD_PROVIDER="off").cure
+    cure = refused(DIALOGUE_PROVIDER="chatty").cure
+    assert "scripted" in cure
+    assert "echo" in cure
+
+
+def test_all_wrong_variables_are_named_at_once() -> None:
+    """Three mistakes take one start to find, not three."""
+    error = refused(EXOBRIDGE_PORT="x", MAX_CALLS="0", LOG_LEVEL="LOUD")
+    assert [error.where, *(other.where for other in error.also)] == [
+        "EXOBRIDGE_PORT",
+        "MAX_CALLS",
+        "LOG_LEVEL",
+    ]
+    assert len(str(error).splitlines()) == 3
+
+
+def test_key_and_token_go_together() -> None:
+    """Half a pair is a mistake that would else show only at the first outbound call."""
+    assert refused(EXOTEL_API_KEY="key1").where == "EXOTEL_API_TOKEN"
+    assert refused(EXOTEL_API_TOKEN="token1").where == "EXOTEL_API_KEY"
+
+
+def test_a_public_server_needs_a_secret() -> None:
+    """A URL the world can reach without a secret would let anybody place calls on it."""
+    error = refused(EXOBRIDGE_PUBLIC_URL="https://bot.example.com")
+    assert error.where == "EXOBRIDGE_SECRET"
+    assert "token_urlsafe" in error.cure
+    for url in ("http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"):
+        assert load(EXOBRIDGE_PUBLIC_URL=url).public_url == url
+
+
+PLANTED = [
+    {"EXOTEL_API_KEY": SECRET, "EXOTEL_API_TOKEN": f"{SECRET} with space"},
+    {"EXOTEL_API_KEY": f"{SECRET}:colon", "EXOTEL_API_TOKEN": SECRET},
+    {"EXOTEL_API_TOKEN": SECRET},
+    {"EXOBRIDGE_SECRET": f"{SECRET}/&"},
+    {"EXOBRIDGE_SECRET": SECRET, "EXOBRIDGE_PORT": SECRET},
+    {"EXOBRIDGE_PUBLIC_URL": f"https://user:{SECRET}@example.com"},
+    {"DATABASE_URL": f"postgresql://user:{SECRET}@host/db"},
+    *({name: f"{SECRET} {name}"} for name in Settings.variables() if not name.endswith("_DIR")),
+]
+
+
+@pytest.mark.parametrize("variables", PLANTED)
+def test_a_refused_secret_stands_in_no_message_and_no_traceback(
+    variables: dict[str, str],
+) -> None:
+    """Whatever is wrong, the value is neither in the error nor in anything chained to it."""
+    error = refused(**variables)
+    assert SECRET not in "".join(traceback.format_exception(error))
+    assert SECRET not in repr(error)
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
+def test_settings_do_not_print_their_secrets() -> None:
+    """A log line or a debugger that shows the settings shows no secret and no number."""
+    settings = load(
+        EXOTEL_API_KEY=SECRET,
+        EXOTEL_API_TOKEN=SECRET,
+        EXOBRIDGE_SECRET=SECRET,
+        DATABASE_URL=f"sqlite:///{SECRET}.db",
+        EXOTEL_NUMBERS="+918047112233=reception",
+    )
+    for shown in (repr(settings), str(settings)):
+        assert SECRET not in shown
+        assert "8047112233" not in shown
+
+
+def test_settings_do_not_change() -> None:
+    """What was checked at the start holds until the end."""
+    with pytest.raises(ValidationError):
+        load().port = 1
+
+
+def test_names_that_look_like_ours_and_are_not_are_reported(tmp_path: Path) -> None:
+    """A typing error gives a hint; other programs' variables are left alone."""
+    file = tmp_path / "settings.env"
+    file.write_text("EXOTEL_NUMBER=+918047112233=reception\nSARVAM_API_KEY=x\n")
+    settings = load_settings({"EXOBRIDGE_PROT": "1", "EXOBRIDGE_ZZZZZZ": "1", "PATH": "/"}, file)
+    assert settings.unknown_variables() == (
+        "EXOBRIDGE_PROT (did you mean EXOBRIDGE_PORT?)",
+        "EXOBRIDGE_ZZZZZZ",
+        "EXOTEL_NUMBER (did you mean EXOTEL_NUMBERS?)",
+    )
+    assert load().unknown_variables() == ()
+
+
+def test_the_default_of_max_calls_follows_the_cores_of_this_process() -> None:
+    """A process bound to fewer cores takes fewer calls."""
+    if hasattr(os, "sched_getaffinity"):
+        assert load().max_calls == 100 * len(os.sched_getaffinity(0))
+    else:
+        assert load().max_calls == 100 * (os.cpu_count() or 1)

@@ -1,0 +1,554 @@
+"""Templates: texts, opening hours, the files and what is refused in them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exobridge.errors import ConfigError
+from exobridge.numbers import NumberBook
+from exobridge.settings import Settings
+from exobridge.templates import (
+    Hours,
+    Template,
+    Templates,
+    TextError,
+    call_variables,
+    is_open,
+    load_templates,
+    provider_uses,
+    render,
+)
+from exobridge.templates.hours import DAYS
+from exobridge_providers.base import CallContext, DialogueProvider, HangUp, Say, Transfer, UserTurn
+from exobridge_providers.registry import Kind, create
+
+INDIA = ZoneInfo("Asia/Kolkata")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def load(folder: Path, text: str, settings: Settings | None = None) -> Template:
+    """The template of one file with this content."""
+    (folder / "reception.toml").write_text(text, "utf-8")
+    return load_templates(folder, settings or Settings())["reception"]
+
+
+def refused(folder: Path, text: str, settings: Settings | None = None) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, text, settings)
+    return caught.value
+
+
+# ------------------------------------------------------------------ texts
+
+
+def test_variables_are_filled_in() -> None:
+    """Names in braces become values, doubled braces become braces."""
+    variables = {"caller": "Asha", "param.plan": "gold"}
+    assert render("Hi {caller}, {param.plan}!", variables) == "Hi Asha, gold!"
+    assert render("{{caller}} {{{caller}}}", variables) == "{caller} {Asha}"
+    assert render("No variable.", variables) == "No variable."
+
+
+def test_a_variable_without_a_value_is_spoken_as_nothing() -> None:
+    """A call without a custom field hears a shorter sentence, not a pair of braces."""
+    assert render("Hello {custom_field}.", {}) == "Hello ."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "}",
+        "a { b",
+        "{a",
+        "a}",
+        "{}",
+        "{a.b}",
+        "{a[0]}",
+        "{a!r}",
+        "{a:>9}",
+        "{A}",
+        "{ a }",
+        "{param.}",
+        "{a.__class__}",
+        "{a}}",
+        "{0}",
+    ],
+)
+def test_only_a_name_may_stand_between_braces(text: str) -> None:
+    """No attribute, index, conversion or format can be reached from a text."""
+    with pytest.raises(TextError):
+        render(text, {"a": "x"})
+
+
+@given(st.text())
+def test_a_value_is_put_in_as_it_is(value: str) -> None:
+    """What a caller or a URL brings in is never read again as a text with variables."""
+    assert render("<{caller}>", {"caller": value, "secret": "s"}) == f"<{value}>"
+
+
+@given(st.text(alphabet="ab.{}_ ", max_size=20))
+def test_any_text_renders_or_is_refused(text: str) -> None:
+    """No text raises anything but the one error, and no single brace survives rendering."""
+    try:
+        spoken = render(text, {})
+    except TextError:
+        return
+    assert spoken.count("{") == text.count("{{")
+    assert spoken.count("}") == text.count("}}")
+
+
+def test_a_custom_parameter_replaces_neither_a_constant_nor_the_caller() -> None:
+    """Parameters come from a URL: they are kept apart from what the template and Exotel say."""
+    parameters = {"company": "Evil", "caller": "+910000000000", "plan": "gold"}
+    variables = call_variables(
+        {"company": "Acme"}, caller="+918047112233", parameters=parameters, call_sid="C1"
+    )
+    assert variables["company"] == "Acme"
+    assert variables["caller"] == "+918047112233"
+    assert variables["param.company"] == "Evil"
+    assert variables["plan"] == variables["param.plan"] == "gold"
+    assert (variables["call_sid"], variables["called"], variables["custom_field"]) == ("C1", "", "")
+
+
+# ------------------------------------------------------------------ opening hours
+
+
+def hours(**table: object) -> Hours:
+    return Hours.model_validate(table)
+
+
+def at(text: str, zone: ZoneInfo = INDIA) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+def test_without_hours_the_line_is_always_open() -> None:
+    """A template that says nothing takes every call."""
+    assert is_open(None, datetime.now(UTC))
+
+
+def test_a_span_includes_its_start_and_not_its_end() -> None:
+    """The lunch break begins on the minute, and a day that is not named is closed."""
+    table = hours(mon=["14:00-18:00", "09:00-13:00"])
+    monday = "2026-01-19T"
+    assert [
+        is_open(table, at(monday + clock))
+        for clock in ("08:59:59", "09:00", "12:59:59", "13:00", "13:59", "14:00", "18:00")
+    ] == [False, True, True, False, False, True, False]
+    assert not is_open(table, at("2026-01-20T10:00"))
+
+
+def test_the_clock_is_that_of_the_zone() -> None:
+    """A server on UTC opens at nine in the morning of India."""
+    table = hours(mon=["09:00-18:00"])
+    assert is_open(table, datetime(2026, 1, 19, 3, 30, tzinfo=UTC))
+    assert not is_open(table, datetime(2026, 1, 19, 3, 29, tzinfo=UTC))
+    assert not is_open(table, datetime(2026, 1, 19, 13, 0, tzinfo=UTC))
+
+
+def test_a_span_may_cross_midnight_into_the_next_week() -> None:
+    """Sunday night goes on into Monday morning."""
+    table = hours(sun=["22:00-02:00"])
+    assert is_open(table, at("2026-01-18T23:59"))
+    assert is_open(table, at("2026-01-19T01:59"))
+    assert not is_open(table, at("2026-01-19T02:00"))
+    assert not is_open(table, at("2026-01-18T01:00"))
+
+
+def test_a_day_may_end_at_midnight() -> None:
+    """24:00 is the end of the day, and 00:00-24:00 all of it."""
+    table = hours(mon=["18:00-24:00"], tue=["00:00-24:00"])
+    assert is_open(table, at("2026-01-19T23:59:59"))
+    assert is_open(table, at("2026-01-20T00:00"))
+    assert is_open(table, at("2026-01-20T23:59:59"))
+    assert not is_open(table, at("2026-01-21T00:00"))
+
+
+def test_on_a_closed_date_no_span_begins() -> None:
+    """A holiday closes its own shifts, the night shift into the day after included; the shift of
+    the evening before is worked to its end."""
+    table = hours(
+        sun=["22:00-02:00"], mon=["09:00-13:00", "22:00-02:00"], closed_dates=["2026-01-26"]
+    )
+    assert is_open(table, at("2026-01-26T01:00"))
+    assert not is_open(table, at("2026-01-26T10:00"))
+    assert not is_open(table, at("2026-01-26T23:00"))
+    assert not is_open(table, at("2026-01-27T01:00"))
+    assert is_open(table, at("2026-01-19T10:00"))
+
+
+def test_daylight_saving_moves_the_opening_with_the_clock_on_the_wall() -> None:
+    """In Berlin nine is eight UTC in winter, seven in summer."""
+    table = hours(timezone="Europe/Berlin", fri=["09:00-17:00"], mon=["09:00-17:00"])
+    assert not is_open(table, datetime(2026, 3, 27, 7, 30, tzinfo=UTC))
+    assert is_open(table, datetime(2026, 3, 27, 8, 0, tzinfo=UTC))
+    assert is_open(table, datetime(2026, 3, 30, 7, 0, tzinfo=UTC))
+
+
+def test_on_the_days_the_clock_changes_a_night_span_follows_the_wall() -> None:
+    """The hour that is skipped cannot be open; the one that comes twice is open twice."""
+    table = hours(timezone="Europe/Berlin", sun=["02:30-03:30"])
+    spring = datetime(2026, 3, 29, 0, 0, tzinfo=UTC)  # 01:00 there; 02:00 becomes 03:00
+    minutes_open = [
+        minute for minute in range(180) if is_open(table, spring + timedelta(minutes=minute))
+    ]
+    assert minutes_open == list(range(60, 90))
+    autumn = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)  # 02:00 there; 03:00 becomes 02:00
+    minutes_open = [
+        minute for minute in range(240) if is_open(table, autumn + timedelta(minutes=minute))
+    ]
+    assert minutes_open == [*range(30, 60), *range(90, 150)]
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    """A naive time would be read in the server's zone."""
+    with pytest.raises(ValueError, match="time zone"):
+        is_open(None, datetime(2026, 1, 19, 9, 0))
+
+
+@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1)))
+def test_all_day_every_day_is_always_open(now: datetime) -> None:
+    """No minute falls between two days."""
+    week = {day: ["00:00-24:00"] for day in DAYS}
+    assert is_open(hours(timezone="Europe/Berlin", **week), now)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "9-18",
+        "09:00",
+        "09:00-25:00",
+        "24:00-01:00",
+        "09:60-10:00",
+        "10:00-10:00",
+        "a:00-b:00",
+        "09:00-10:00-11:00",
+        "٠٩:00-10:00",
+        "-1:00-02:00",
+        "-",
+    ],
+)
+def test_a_span_that_is_none_is_named(span: str, tmp_path: Path) -> None:
+    """The error says which day, which span, and how one is written."""
+    error = refused(tmp_path, f'[hours]\nmon = ["08:00-08:30", "{span}"]')
+    assert error.where.endswith("reception.toml: hours.mon[1]")
+    assert '"09:00-18:30"' in error.cure
+
+
+# ------------------------------------------------------------------ files
+
+
+def test_the_shipped_templates_are_always_there() -> None:
+    """Without a directory there is a reception and a shop to try."""
+    templates = load_templates(None, Settings())
+    assert set(templates) == {"default", "demo"}
+
+
+def test_a_file_of_the_same_name_replaces_a_shipped_template(tmp_path: Path) -> None:
+    """The own default.toml counts; what is no template is left alone."""
+    (tmp_path / "default.toml").write_text('greeting = "Mine."\n[dialogue]\nprovider = "echo"')
+    (tmp_path / "README.md").write_text("not a template")
+    (tmp_path / ".hidden.toml").write_text("not = a template")
+    templates = load_templates(tmp_path, Settings())
+    assert set(templates) == {"default", "demo"}
+    assert templates["default"].greeting == "Mine."
+
+
+def test_the_models_defaults_are_a_complete_template(tmp_path: Path) -> None:
+    """A file may say next to nothing: everything else has its default."""
+    template = load(tmp_path, '[dialogue]\nprovider = "echo"')
+    assert template.greeting == Template().greeting
+    assert template.turns == Template().turns
+    assert template.hours is None
+
+
+def test_where_a_template_names_no_provider_the_settings_do(tmp_path: Path) -> None:
+    """The variables are the house's choice, the file is the number's."""
+    settings = Settings(
+        dialogue_provider="echo", vad_provider="none", exotel_template_applet_app_id="77"
+    )
+    template = load(tmp_path, "", settings)
+    assert (template.dialogue.provider, template.vad.provider) == ("echo", "none")
+    assert template.telephony_config.applet_app_id == "77"
+    own = '[vad]\nprovider = "silero"\n[telephony_config]\napplet_app_id = "88"'
+    template = load(tmp_path, own, settings)
+    assert template.vad.provider == "silero"
+    assert template.telephony_config.applet_app_id == "88"
+
+
+def test_the_shipped_reception_gives_way_to_another_dialogue_provider() -> None:
+    """DIALOGUE_PROVIDER works without writing a template; the demo stays the demo."""
+    templates = load_templates(None, Settings(dialogue_provider="echo", vad_provider="none"))
+    assert [(use.kind, use.name) for use in provider_uses(templates["default"])] == [
+        (Kind.REALTIME, "echo")
+    ]
+    assert templates["demo"].dialogue.provider == "scripted"
+
+
+def test_a_call_needs_the_providers_of_its_template(tmp_path: Path) -> None:
+    """A scripted call needs all four stages, each with its own options."""
+    template = load_templates(None, Settings())["default"]
+    assert {use.kind: use.name for use in provider_uses(template)} == {
+        Kind.DIALOGUE: "scripted",
+        Kind.VAD: "silero",
+        Kind.STT: "moonshine",
+        Kind.TTS: "hibari",
+    }
+    echo = load(tmp_path, '[dialogue]\nprovider = "echo"\noptions = {delay_ms = 5}')
+    assert [(use.kind, use.options) for use in provider_uses(echo)] == [
+        (Kind.REALTIME, {"delay_ms": 5}),
+        (Kind.VAD, {}),
+    ]
+
+
+ECHO = '[dialogue]\nprovider = "echo"\n'
+SCRIPT = (
+    '[dialogue]\nprovider = "scripted"\n[[dialogue.options.intents]]\n'
+    'name = "bye"\nphrases = ["bye"]\nhang_up = true\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "hint"),
+    [
+        ("greting = 'x'", "greting", "Did you mean greeting?"),
+        ("[turns]\nend_silence = 5", "turns.end_silence", "Did you mean end_silence_ms?"),
+        ("[limits]\nzzz = 5", "limits.zzz", "max_call_seconds"),
+        ("[hours]\nmonday = []", "hours.monday", "Did you mean mon?"),
+        ("[turns]\nend_silence_ms = 100", "turns.end_silence_ms", "templates.md"),
+        ('[turns]\nend_silence_ms = "500"', "turns.end_silence_ms", "templates.md"),
+        ("[turns]\nend_silence_ms = 300.5", "turns.end_silence_ms", "templates.md"),
+        ('[turns]\nbarge_in = "yes"', "turns.barge_in", "templates.md"),
+        ("[limits]\nmax_call_seconds = 3601", "limits.max_call_seconds", "templates.md"),
+        ("turns = 5", "turns", "templates.md"),
+        ('stt = "moonshine"', "stt", "templates.md"),
+        ('language = "english"', "language", "en-IN"),
+        ('greeting = "Hello {"', "greeting", "{{"),
+        ('greeting = "Hello {company}"', "greeting", "[variables]"),
+        ('[texts]\nidle = "Hello {caler}"', "texts.idle", "caller"),
+        ('[refusal]\nbusy = "{x.y}"', "refusal.busy", "{name}"),
+        ('[variables]\ncaller = "x"', "variables.caller", "lower-case"),
+        ('[variables]\nCompany = "x"', "variables.Company", "lower-case"),
+        ("[variables]\ncompany = 5", "variables.company", "templates.md"),
+        ("[vad]\nstart_probability = 0.3", "vad.end_probability", "lower"),
+        ('[hours]\ntimezone = "India"\nmon = ["09:00-10:00"]', "hours.timezone", "Asia/Kolkata"),
+        ('[hours]\ntimezone = "../etc/passwd"', "hours.timezone", "Asia/Kolkata"),
+        ("[hours]", "hours", "09:00-18:00"),
+        ('[hours]\nmon = ["09:00-12:00", "11:00-13:00"]', "hours.mon", "Join"),
+        ('[hours]\nmon = "09:00-12:00"', "hours.mon", "templates.md"),
+        ('[hours]\nclosed_dates = ["26.1.2026"]', "hours.closed_dates[0]", "2026-01-26"),
+        ("[hours]\nclosed_dates = [20260126]", "hours.closed_dates[0]", "2026-01-26"),
+        ("[refusal]\nmode = 302", "refusal.mode", "templates.md"),
+        ('[answer]\nbody = "applet"', "answer.applet", "applet"),
+        ('[answer]\napplet = "vip"', "answer.applet", "Remove it"),
+        ('[answer]\nbody = "applet"\napplet = "http://x.com/y"', "answer.applet", "vip-connect"),
+        (
+            '[answer]\nbody = "applet"\napplet = "https://notexotel.com/y"',
+            "answer.applet",
+            "vip-connect",
+        ),
+        ("[stream]\nsample_rate = 44100", "stream.sample_rate", "templates.md"),
+        ('[stream]\nencoding = "mulaw"\nsample_rate = 16000', "stream.sample_rate", "pcm16"),
+        ('[stt]\nprovider = "moonshin"', "stt.provider", "Known: moonshine"),
+        ('[vad]\nprovider = "off"', "vad.provider", "none"),
+        ('[vad]\nprovider = "none"', "vad.provider", "silero"),
+        ("[tts.options]\nspeedd = 1", "tts.options.speedd", "Did you mean speed?"),
+        ("[tts.options]\nzzzz = 1", "tts.options.zzzz", "options are: "),
+        (
+            '[telephony_config]\napplet_app_id = "a/b"',
+            "telephony_config.applet_app_id",
+            "templates.md",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_key_and_cure(
+    text: str, key: str, hint: str, tmp_path: Path
+) -> None:
+    """One mistake, one line: the file, the dotted key, and what to do."""
+    error = refused(tmp_path, f"{text}\n{SCRIPT}")
+    assert error.where == f"{tmp_path / 'reception.toml'}: {key}"
+    assert hint in error.cure
+    assert not error.also
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "hint"),
+    [
+        ('[dialogue]\nprovider = "chatty"', "dialogue.provider", "echo, scripted"),
+        ('[dialogue]\nprovider = "scripted"', "dialogue.options.intents", "intents"),
+        (f"{ECHO}options = {{delay = 5}}", "dialogue.options.delay", "Did you mean delay_ms?"),
+        (f"{ECHO}[stt]", "stt", "Remove"),
+        (f"{ECHO}[tts]", "tts", "Remove"),
+        (f"{ECHO}[turns]", "turns", "Remove"),
+        (f"{ECHO}[texts]", "texts", "Remove"),
+        (SCRIPT.replace("bye", "b{x}ye"), "dialogue.options.intents[0].name", "options"),
+    ],
+)
+def test_a_dialogue_that_cannot_work_is_named(
+    text: str, key: str, hint: str, tmp_path: Path
+) -> None:
+    """An unknown provider, wrong options, and tables that would do nothing."""
+    error = refused(tmp_path, text)
+    assert error.where.endswith(f"reception.toml: {key}")
+    assert hint in error.cure
+
+
+def test_a_refusal_that_is_spoken_needs_a_voice_beside_speech_to_speech(tmp_path: Path) -> None:
+    """With mode "say" the TTS table is used, whoever holds the conversations."""
+    text = f'{ECHO}[refusal]\nmode = "say"\n[tts]\nprovider = "hibari"'
+    uses = provider_uses(load(tmp_path, text))
+    assert [use.kind for use in uses] == [Kind.REALTIME, Kind.VAD, Kind.TTS]
+
+
+def test_a_table_that_would_do_nothing_is_refused_for_the_settings_provider_too(
+    tmp_path: Path,
+) -> None:
+    """It does not matter whether the file or DIALOGUE_PROVIDER chose speech to speech."""
+    error = refused(tmp_path, "[turns]\nbarge_in = false", Settings(dialogue_provider="echo"))
+    assert error.where.endswith("reception.toml: turns")
+
+
+def test_a_refused_value_is_not_repeated(tmp_path: Path) -> None:
+    """A provider's options may hold a key: it stands in no message and in no chained error."""
+    key = "planted-key-0123456789"
+    for text in (
+        f'{SCRIPT}[tts.options]\napi_key = "{key}"',
+        f'[turns]\nend_silence_ms = "{key}"\n{SCRIPT}',
+        f'greeting = "{key} {{"\n{SCRIPT}',
+        f'[variables]\nsecret = ["{key}"]\n{SCRIPT}',
+    ):
+        error = refused(tmp_path, text)
+        assert key not in str(error)
+        assert error.__cause__ is None
+        assert error.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("broken.toml", b"greeting = ", "TOML"),
+        ("latin.toml", "greeting = 'ümlaut'".encode("latin-1"), "UTF-8"),
+        ("Big Sales.toml", b"", "name"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    name: str, content: bytes, problem: str, tmp_path: Path
+) -> None:
+    """A broken file is an error with its name, not a traceback."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_templates(tmp_path, Settings())
+    assert caught.value.where == str(tmp_path / name)
+    assert problem in caught.value.problem
+
+
+def test_a_directory_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    """Even a folder called x.toml does not end in a traceback."""
+    (tmp_path / "odd.toml").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        load_templates(tmp_path, Settings())
+    assert caught.value.where == str(tmp_path / "odd.toml")
+
+
+def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    """One start shows everything that is to be mended."""
+    (tmp_path / "a.toml").write_text("[turns]\nend_silence_ms = 1\nbarge_in = 1\n" + SCRIPT)
+    (tmp_path / "b.toml").write_text('language = ""\n' + SCRIPT)
+    with pytest.raises(ConfigError) as caught:
+        load_templates(tmp_path, Settings())
+    wheres = [line.split(": ")[1] for line in str(caught.value).splitlines()]
+    assert wheres == ["turns.end_silence_ms", "turns.barge_in", "language"]
+
+
+def test_a_directory_that_is_none_names_its_variable(tmp_path: Path) -> None:
+    """A wrong EXOBRIDGE_TEMPLATES_DIR is no silent start with the shipped templates."""
+    with pytest.raises(ConfigError) as caught:
+        load_templates(tmp_path / "absent", Settings())
+    assert caught.value.where == "EXOBRIDGE_TEMPLATES_DIR"
+
+
+def test_a_number_with_a_template_that_is_not_there_names_it() -> None:
+    """The first call is too late to find out that sales.toml is missing."""
+    settings = Settings(numbers=NumberBook.parse("8047112233=sales,8047112244=demo"))
+    with pytest.raises(ConfigError, match=r"no template named sales.*default, demo") as caught:
+        load_templates(None, settings)
+    assert caught.value.where == "EXOTEL_NUMBERS"
+
+
+# ------------------------------------------------------------------ the shipped ones
+
+
+SHIPPED = ("default", "demo")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Templates:
+    """Both templates, held to the providers as if numbers pointed at both."""
+    numbers = NumberBook.parse("8047112233=default,8047112244=demo")
+    return load_templates(None, Settings(numbers=numbers))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_numeral_stands_in_a_shipped_text(name: str) -> None:
+    """Voices read figures in their own ways: what is spoken is written in words."""
+    tables = tomllib.loads(
+        resources.files("exobridge.templates").joinpath(f"{name}.toml").read_text("utf-8")
+    )
+    script = tables["dialogue"]["options"]
+    spoken = [tables["greeting"], *script["fallback"]]
+    for intent in script["intents"]:
+        spoken += [intent.get("reply", "")]
+        spoken += [slot["ask"] for slot in intent.get("slots", [])]
+    assert not [text for text in spoken if re.search(r"[0-9]", text)]
+
+
+async def answer(template: Template, *said: str) -> list[object]:
+    """What the template's dialogue does in the last of these turns."""
+    dialogue = create(Kind.DIALOGUE, template.dialogue.provider, template.dialogue.options)
+    assert isinstance(dialogue, DialogueProvider)
+    await dialogue.start()
+    session = await dialogue.open(CallContext("C1", greeting=template.greeting))
+    actions: list[object] = []
+    for text in said:
+        actions = [action async for action in session.respond(UserTurn(text=text))]
+    await session.aclose()
+    await dialogue.aclose()
+    return actions
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+async def test_the_shipped_bots_transfer_and_hang_up(name: str, shipped: Templates) -> None:
+    """Both hand a caller to a human when asked, and take leave when told goodbye."""
+    said, done = await answer(shipped[name], "I want to speak to someone, please.")
+    assert isinstance(said, Say)
+    assert isinstance(done, Transfer)
+    assert done.target
+    said, done = await answer(shipped[name], "No thank you, goodbye.")
+    assert isinstance(said, Say)
+    assert isinstance(done, HangUp)
+    [said] = await answer(shipped[name], "Blue fish fly on Tuesdays.")
+    assert isinstance(said, Say)
+
+
+async def test_the_demo_looks_up_an_order_by_its_spoken_number(shipped: Templates) -> None:
+    """The shop asks for four digits and answers with them; it tells hours and a price."""
+    [said] = await answer(shipped["demo"], "Where is my order?", "One two three four.")
+    assert isinstance(said, Say)
+    assert "tomorrow" in said.text
+    assert re.sub(r"[^0-9]", "", said.text) == "1234"
+    [said] = await answer(shipped["demo"], "What time do you open?")
+    assert isinstance(said, Say)
+    assert 20 <= len(said.text.split()) <= 35, "long enough to be interrupted"
+    [said] = await answer(shipped["demo"], "How much is the gift box?")
+    assert isinstance(said, Say)
+    assert "rupees" in said.text
