@@ -75,6 +75,31 @@ def fade_edges(pcm: bytes, sample_rate: int, milliseconds: float = 5) -> bytes:
     return saturate(samples)
 
 
+def trim_silence(
+    pcm: bytes,
+    sample_rate: int,
+    *,
+    lead_ms: float,
+    tail_ms: float,
+    threshold_dbfs: float = -50,
+) -> bytes:
+    """``pcm`` with at most ``lead_ms`` of silence before its sound and ``tail_ms`` after it.
+
+    Silence is what stays below ``threshold_dbfs`` (RMS) over 10 ms. All of it, if there is no
+    sound at all.
+    """
+    window = max(1, sample_rate // 100)
+    samples = to_int16(pcm)
+    blocks = samples[: len(samples) // window * window].reshape(-1, window).astype(np.float64)
+    limit = (FULL_SCALE * 10 ** (threshold_dbfs / 20)) ** 2
+    sounding = np.flatnonzero((blocks**2).mean(axis=1) >= limit)
+    if not len(sounding):
+        return pcm
+    begin = max(0, int(sounding[0]) * window - int(sample_rate * lead_ms / 1000))
+    end = (int(sounding[-1]) + 1) * window + int(sample_rate * tail_ms / 1000)
+    return from_int16(samples[begin:end])
+
+
 def peak_dbfs(pcm: bytes) -> float:
     """The level of the loudest sample, in dBFS: at most 0."""
     samples = to_int16(pcm)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exobridge_codecs import pcm
+from exobridge_codecs.tones import tone
 
 EXTREMES = struct.pack("<5h", -32768, -1, 0, 1, 32767)
 
@@ -94,3 +95,22 @@ def test_a_fade_of_very_short_audio_keeps_its_length() -> None:
     faded = pcm.to_int16(pcm.fade_edges(struct.pack("<6h", *[20000] * 6), 8000))
     assert len(faded) == 6
     assert faded[0] < faded[1] < faded[2]
+
+
+def test_silence_around_a_sound_is_cut_to_what_is_asked() -> None:
+    """Lead and tail are no longer than asked; the sound between them is whole."""
+    rate = 8000
+    sound = tone(440, 300, rate, -20)
+    padded = bytes(2 * rate) + sound + bytes(2 * rate)
+    trimmed = pcm.trim_silence(padded, rate, lead_ms=20, tail_ms=100)
+    assert sound in trimmed
+    assert abs(len(trimmed) - len(sound) - 2 * rate * 120 // 1000) <= 4 * rate // 100
+
+
+def test_silence_alone_and_tight_sound_are_left_as_they_are() -> None:
+    """There is nothing to cut."""
+    rate = 8000
+    sound = tone(440, 300, rate, -20)
+    assert pcm.trim_silence(bytes(1600), rate, lead_ms=20, tail_ms=20) == bytes(1600)
+    assert pcm.trim_silence(sound, rate, lead_ms=20, tail_ms=20) == sound
+    assert pcm.trim_silence(b"", rate, lead_ms=20, tail_ms=20) == b""

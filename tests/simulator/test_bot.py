@@ -46,7 +46,7 @@ def test_what_is_allowed_breaks_no_rule(message: str, wanted: object) -> None:
         (b"{}", Rule.BINARY_FRAME),
         ("", Rule.NOT_JSON),
         ("{", Rule.NOT_JSON),
-        ("[" * 100_000, Rule.NOT_JSON),
+        ('{"x":' + "[" * 100_000, Rule.NOT_JSON),
         ("[]", Rule.MISSING_FIELD),
         ("{}", Rule.MISSING_FIELD),
         ('{"event":1}', Rule.MISSING_FIELD),

@@ -82,7 +82,7 @@ def test_a_line_waits_for_the_bots_last_word() -> None:
 
 def test_buffered_speech_is_waited_for() -> None:
     """A pause of the bot is no end while it has more to be played."""
-    caller, _, _ = play(Bot([(100, 1000), (2500, 2600)], buffered_until_ms=2500), Say(CLIP))
+    caller, _, _ = play(Bot([(100, 1000), (2500, 2600)], buffered_until_ms=2520), Say(CLIP))
     assert caller.lines[0].start_ms == 3300
 
 

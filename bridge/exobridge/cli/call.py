@@ -168,7 +168,7 @@ class _Scribe:
         self._console = console
         self._ears = ears
         self._rate = 8000
-        self._spoke: asyncio.Queue[events.BotSpoke] = asyncio.Queue()
+        self._spoke: asyncio.Queue[events.BotSpoke | events.CallerSpeaks] = asyncio.Queue()
         self._line_end_ms: float | None = None
 
     def tell(self, event: events.Event) -> None:
@@ -185,7 +185,7 @@ class _Scribe:
                 )
             case events.CallerSpeaks(line):
                 self._line_end_ms = line.voiced_to_ms
-                self._show(line.voiced_from_ms, "caller", line.text or str(line.kind))
+                self._spoke.put_nowait(event)
             case events.BotSpeaks(at_ms):
                 self._bot_speaks(at_ms)
             case events.BotSpoke():
@@ -197,13 +197,16 @@ class _Scribe:
                 )
 
     async def write(self) -> None:
-        """Write the bot's utterances down, in order."""
+        """Show both sides' turns in order, the bot's written down."""
         while True:
-            event = await self._spoke.get()
-            text = await self._text(event)
-            self.texts.append(text)
-            seconds = (event.end_ms - event.start_ms) / 1000
-            self._show(event.start_ms, "bot", f"{text} ({seconds:.1f} s)".lstrip())
+            match await self._spoke.get():
+                case events.CallerSpeaks(line):
+                    self._show(line.voiced_from_ms, "caller", line.text or str(line.kind))
+                case events.BotSpoke() as event:
+                    text = await self._text(event)
+                    self.texts.append(text)
+                    seconds = (event.end_ms - event.start_ms) / 1000
+                    self._show(event.start_ms, "bot", f"{text} ({seconds:.1f} s)".lstrip())
             self._spoke.task_done()
 
     async def done(self) -> None:

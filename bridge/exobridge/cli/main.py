@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from exobridge.cli.call import call
+from exobridge.cli.calls import calls
+from exobridge.cli.demo import demo
 from exobridge.cli.serve import serve
 
 app = typer.Typer(
@@ -14,6 +17,9 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command()(serve)
+app.command()(call)
+app.command()(demo)
+app.command()(calls)
 
 
 @app.callback()

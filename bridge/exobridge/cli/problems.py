@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from exobridge.errors import ConfigError
 
@@ -22,5 +23,6 @@ def config_problems() -> Generator[None]:
     except ConfigError as error:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         for problem in (error, *error.also):
-            console.print(f"[bold red]{problem.where}[/]: {problem.problem}. {problem.cure}")
+            where = escape(problem.where)
+            console.print(f"[bold red]{where}[/]: {escape(f'{problem.problem}. {problem.cure}')}")
         raise typer.Exit(USAGE) from None

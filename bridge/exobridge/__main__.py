@@ -1,0 +1,5 @@
+"""``python -m exobridge``: the command line."""
+
+from exobridge.cli import main
+
+main()

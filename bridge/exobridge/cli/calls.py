@@ -1,0 +1,121 @@
+"""``exobridge calls``: what is kept of calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import fields
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from exobridge.call.events import CallEvent, Turn
+from exobridge.call.state import Call
+from exobridge.cli.problems import USAGE, config_problems
+from exobridge.numbers import mask
+from exobridge.settings import load_settings
+from exobridge.store import Store, StoreError
+
+
+def calls(
+    call_sid: Annotated[
+        str, typer.Argument(help="Show this call: its facts, its events, its turns.")
+    ] = "",
+    limit: Annotated[int, typer.Option(help="How many of the latest calls.", min=1)] = 20,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON on the standard output, numbers in full.")
+    ] = False,
+) -> None:
+    """List the latest calls, or show one.
+
+    Reads the database of the settings (EXOBRIDGE_DATA_DIR, DATABASE_URL), also while a server
+    writes to it. The exit status is 1 if there is no such call.
+    """
+    with config_problems():
+        settings = load_settings()
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        found = asyncio.run(_read(settings.database_url.get_secret_value(), call_sid, limit))
+    except StoreError as error:
+        Console(stderr=True, highlight=False).print(f"[red]{escape(str(error))}[/]")
+        raise typer.Exit(USAGE) from None
+    listed, events, turns = found
+    if call_sid and not listed:
+        Console(stderr=True, highlight=False).print("There is no such call.")
+        raise typer.Exit(1)
+    if as_json:
+        typer.echo(json.dumps(_as_json(*found, one=bool(call_sid)), indent=2, ensure_ascii=False))
+    elif call_sid:
+        _show(console, listed[0], events, turns)
+    else:
+        _list(console, listed)
+
+
+Found = tuple[list[Call], list[CallEvent], list[Turn]]
+
+
+async def _read(url: str, call_sid: str, limit: int) -> Found:
+    store = await Store.open(url)
+    try:
+        if not call_sid:
+            return await store.calls(limit), [], []
+        call = await store.call(call_sid)
+        if call is None:
+            return [], [], []
+        return [call], await store.events(call_sid), await store.turns(call_sid)
+    finally:
+        await store.aclose()
+
+
+def _list(console: Console, listed: list[Call]) -> None:
+    if not listed:
+        console.print("No calls yet.")
+        return
+    for call in listed:
+        began = f"{call.created_at:%Y-%m-%d %H:%M:%S}" if call.created_at else "-"
+        numbers = f"{mask(call.caller) or '-'} → {mask(call.called) or '-'}"
+        ending = call.outcome or call.state
+        console.print(f"{began}  {escape(call.call_sid)}  {numbers}  {call.template}  {ending}")
+
+
+def _show(console: Console, call: Call, events: list[CallEvent], turns: list[Turn]) -> None:
+    console.print(f"[bold]{escape(call.call_sid)}[/]  {call.state}  {call.outcome or ''}")
+    console.print(f"caller {mask(call.caller)}, called {mask(call.called)}, {call.template}")
+    console.print("\n[bold]Events[/]")
+    for event in events:
+        console.print(f"[dim]{event.at:%H:%M:%S.%f}[/] {event.kind}")
+    console.print("\n[bold]Turns[/]")
+    for turn in turns:
+        cut = " [yellow](interrupted)[/]" if turn.interrupted else ""
+        console.print(
+            f"[dim]{turn.start_ms / 1000:7.2f} s[/] {turn.role:6} {escape(turn.text)}{cut}"
+        )
+
+
+def _as_json(listed: list[Call], events: list[CallEvent], turns: list[Turn], *, one: bool) -> Any:
+    if not one:
+        return [_call(call) for call in listed]
+    return {
+        **_call(listed[0]),
+        "events": [
+            {"kind": str(e.kind), "key": e.key, "at": e.at.isoformat(), "data": dict(e.data)}
+            for e in events
+        ],
+        "turns": [_turn(turn) for turn in turns],
+    }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    keys = [field.name for field in fields(call) if field.name != "facts"]
+    return {key: _plain(getattr(call, key)) for key in keys}
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    keys = [field.name for field in fields(turn) if field.name != "call_sid"]
+    return {key: _plain(getattr(turn, key)) for key in keys}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
