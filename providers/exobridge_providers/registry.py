@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib
 from enum import StrEnum
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoints, entry_points
 
 from pydantic import ValidationError
 
@@ -57,21 +57,29 @@ BUILT_IN: dict[Kind, dict[str, str]] = {
 }
 
 
-def _installed(kind: Kind) -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=f"exobridge.{kind}")}
+def _installed(kind: Kind) -> EntryPoints:
+    return entry_points(group=f"exobridge.{kind}")
 
 
 def names(kind: Kind) -> list[str]:
     """Every registered name of this kind, sorted."""
-    return sorted({*BUILT_IN[kind], *_installed(kind)})
+    return sorted({*BUILT_IN[kind], *_installed(kind).names})
 
 
 def _find(kind: Kind, name: str) -> object:
     if (target := BUILT_IN[kind].get(name)) or ":" in name:
         module, _, attribute = (target or name).partition(":")
         return getattr(importlib.import_module(module), attribute)
-    if entry := _installed(kind).get(name):
-        return entry.load()
+    entries = list(_installed(kind).select(name=name))
+    if len(entries) > 1:
+        packages = ", ".join(sorted(entry.dist.name if entry.dist else "?" for entry in entries))
+        raise ProviderConfigError(
+            f"several packages offer a {kind} provider named {name!r}: {packages}; "
+            "uninstall all but one, or name its class as module:Class",
+            provider=name,
+        )
+    if entries:
+        return entries[0].load()
     raise ProviderConfigError(
         f"there is no {kind} provider named {name!r}; known: {', '.join(names(kind))}",
         provider=name,

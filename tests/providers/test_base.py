@@ -19,7 +19,7 @@ EIGHT = pcm16(8000)
         ({"en-US"}, "en-IN", False),
         ({"en-IN", "hi"}, "hi-IN", True),
         ({"en"}, "eng", False),
-        (set(), "ta-IN", True),
+        (set[str](), "ta-IN", True),
     ],
 )
 def test_a_bare_language_stands_for_every_region(

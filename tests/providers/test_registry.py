@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
+
 import pytest
 
 from exobridge_providers.base import DialogueProvider
@@ -22,7 +26,7 @@ def test_every_built_in_name_leads_to_a_class_of_its_kind(kind: Kind, name: str)
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     """The cure stands in the message."""
-    with pytest.raises(ProviderConfigError, match="'acme'; known: .*moonshine"):
+    with pytest.raises(ProviderConfigError, match=r"'acme'; known: .*moonshine"):
         create(Kind.STT, "acme", {})
 
 
@@ -61,3 +65,36 @@ def test_a_provider_is_made_with_default_options() -> None:
     """An empty table is enough where every option has a default."""
     assert isinstance(create(Kind.REALTIME, "echo", {}), Echo)
     assert issubclass(provider_class(Kind.DIALOGUE, "scripted"), DialogueProvider)
+
+
+def _install(folder: Path, package: str, group: str, entry: str) -> None:
+    metadata = folder / f"{package.replace('-', '_')}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{group}]\n{entry}\n")
+    importlib.invalidate_caches()
+
+
+ECHO = "exobridge_providers.realtime.echo:Echo"
+
+
+def test_a_name_offered_by_two_packages_is_refused_with_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which of them would be taken is nobody's guess."""
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    _install(tmp_path, "acme-one", "exobridge.realtime", f"acme = {ECHO}")
+    assert isinstance(create(Kind.REALTIME, "acme", {}), Echo)
+    _install(tmp_path, "acme-two", "exobridge.realtime", f"acme = {ECHO}")
+    with pytest.raises(ProviderConfigError, match="acme-one, acme-two"):
+        create(Kind.REALTIME, "acme", {})
+
+
+def test_a_package_cannot_take_a_built_in_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``echo`` stays the one in the tree."""
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    _install(tmp_path, "acme", "exobridge.realtime", "echo = exobridge_providers.base:Provider")
+    assert isinstance(create(Kind.REALTIME, "echo", {}), Echo)
+    assert names(Kind.REALTIME) == ["echo"]

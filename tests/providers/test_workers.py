@@ -37,7 +37,7 @@ async def test_a_full_line_refuses() -> None:
     """One runs, one waits, the third is refused; when they are done there is room again."""
     gate = threading.Event()
     pool = WorkerPool([0], limit=1, provider="acme")
-    jobs = [pool.submit(lambda _: gate.wait()) for _ in range(2)]
+    jobs = [pool.submit(lambda _: gate.wait(10)) for _ in range(2)]
     with pytest.raises(ProviderUnavailableError) as caught:
         pool.submit(lambda _: True)
     assert caught.value.retryable
@@ -54,7 +54,7 @@ async def test_a_cancelled_job_that_runs_still_counts() -> None:
 
     def job(_: int) -> None:
         started.set()
-        gate.wait()
+        gate.wait(10)
 
     pool = WorkerPool([0], limit=0, provider="acme")
     running = pool.submit(job)
@@ -74,7 +74,7 @@ async def test_closing_drops_what_waits_and_waits_for_what_runs() -> None:
 
     def job(_: int) -> str:
         started.set()
-        gate.wait()
+        gate.wait(10)
         return "done"
 
     pool = WorkerPool([0], limit=5, provider="acme")
@@ -96,10 +96,10 @@ async def test_a_job_s_error_reaches_its_caller() -> None:
     """And the worker is used again."""
 
     def fail(_: int) -> None:
-        raise ValueError
+        raise ValueError("bad job")
 
     pool = WorkerPool([7], limit=1, provider="acme")
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match="bad job"):
         await pool.submit(fail)
     assert await pool.submit(lambda worker: worker) == 7
     await pool.aclose()

@@ -163,7 +163,7 @@ def _keyed(digits: str) -> str:
 
 def _slot_value(slot: Slot, text: str, said: list[str], keys: str) -> str | None:
     if slot.kind == "text":
-        return text.strip()[:_TOO_LONG] if said else None
+        return text.strip(" .,!?।")[:_TOO_LONG] if said else None
     digits = keys or spoken_digits(said)
     return digits if digits and digits.isdigit() and slot.fits(digits) else None
 

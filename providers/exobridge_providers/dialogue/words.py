@@ -26,18 +26,23 @@ def find_phrase(phrase: Sequence[str], said: Sequence[str]) -> tuple[int, int] |
     """Where a phrase's words stand together in what was said, as a range of words.
 
     Gaps between words do not count, so "good bye" is found by ``goodbye``; but a phrase begins
-    and ends where a word does, so ``bye`` is not found in "Byers".
+    and ends where a word does, so ``bye`` is not found in "Byers". Nor does a plural: on a phone
+    line a final "s" is the first sound to be lost.
     """
-    wanted = "".join(phrase)
+    wanted = "".join(map(_singular, phrase))
     for start in range(len(said)):
         joined = ""
         for end in range(start, len(said)):
-            joined += said[end]
+            joined += _singular(said[end])
             if joined == wanted:
                 return start, end + 1
             if not wanted.startswith(joined):
                 break
     return None
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word
 
 
 def spoken_digits(said: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ class MoonshineOptions(Options):
 
     Attributes:
         workers: Recognisers at work at once, 1 to 16: each takes a core while it works, and about
-            60 MB.
+            110 MB.
         queue_limit: Segments of all calls that may wait, 1 to 1000; more are refused with an empty
             final.
         max_segment_seconds: Longest audio given to the recogniser at once, 5 to 15 seconds; it

@@ -18,11 +18,14 @@ from typing import Any, cast
 import numpy as np
 
 from exobridge_codecs.pcm import to_float
+from exobridge_codecs.resample import resample
 from exobridge_providers.errors import ProviderConfigError, ProviderError
 
 # The package carries no types: this is the one place that talks to it.
 _api: Any = import_module("moonshine_voice.moonshine_api")
 
+SAMPLE_RATE = 16_000
+"""Of the model, in hertz."""
 TINY = 0
 """The architecture of the model inside the package: 27 million parameters, 16 kHz, English."""
 OPTIONS = {
@@ -34,7 +37,7 @@ _SINGLE_THREAD = "MOONSHINE_ORT_SINGLE_THREAD"
 
 
 class MoonshineModel:
-    """One loaded recogniser, about 60 MB. Not thread-safe: one caller at a time.
+    """One loaded recogniser, about 110 MB. Not thread-safe: one caller at a time.
 
     Raises:
         ProviderConfigError: The library or the model cannot be loaded.
@@ -63,14 +66,17 @@ class MoonshineModel:
         self._handle: int | None = handle
 
     def transcribe(self, pcm: bytes, sample_rate: int) -> str:
-        """The text of some PCM16 at any rate (8 kHz is resampled inside, as exact as by us).
+        """The text of some PCM16.
+
+        Audio at another rate than the model's is resampled here: the library's own resampler is
+        cheaper and loses an "s" now and then.
 
         Raises:
             ProviderError: The library refused, or the model is closed.
         """
         if self._handle is None:
             raise ProviderError("the model is closed", provider="moonshine")
-        samples = np.ascontiguousarray(to_float(pcm))
+        samples = np.ascontiguousarray(to_float(resample(pcm, sample_rate, SAMPLE_RATE)))
         if not len(samples):
             return ""
         transcript = cast(Any, ctypes.POINTER(_api.TranscriptC))()
@@ -78,7 +84,7 @@ class MoonshineModel:
             self._handle,
             samples.ctypes.data_as(ctypes.POINTER(ctypes.c_float)),
             len(samples),
-            sample_rate,
+            SAMPLE_RATE,
             0,
             ctypes.byref(transcript),
         )

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from exobridge_codecs.pcm import fade_edges, from_float
+from exobridge_codecs.pcm import fade_edges, from_float, trim_silence
 from exobridge_codecs.resample import resample
 from exobridge_providers.tts.spoken import speakable
 
@@ -16,6 +16,10 @@ VOICE = "heart"
 """The one voice inside the package (American English); the others are downloads."""
 SAMPLE_RATE = 24_000
 """Of the network, in hertz."""
+LEAD_MS = 20
+"""Silence before a sentence, in milliseconds."""
+PAUSE_MS = 220
+"""Silence after a sentence, in milliseconds."""
 _SEED = 0  # of the breath noise: the same text always makes the same bytes
 
 
@@ -41,6 +45,16 @@ def split_sentences(text: str) -> list[str]:
     return _hibari.split_sentences(text)
 
 
+def _finished(pcm: bytes) -> bytes:
+    """One sentence as it is played.
+
+    The network puts 0.3 s of silence before each and 0.45 s behind it: the caller would wait for
+    the one, and take the two together for the end.
+    """
+    trimmed = trim_silence(pcm, SAMPLE_RATE, lead_ms=LEAD_MS, tail_ms=PAUSE_MS)
+    return fade_edges(trimmed, SAMPLE_RATE)
+
+
 class HibariVoice:
     """One loaded voice. One caller at a time.
 
@@ -60,5 +74,5 @@ class HibariVoice:
             self._hibari.from_phonemes(phonemes, self._speed, _SEED)
             for phonemes in self._hibari.phonemize(speakable(sentence))
         ]
-        faded = [fade_edges(from_float(part), SAMPLE_RATE) for part in parts if len(part)]
+        faded = [_finished(from_float(part)) for part in parts if len(part)]
         return resample(b"".join(faded), SAMPLE_RATE, sample_rate) if faded else b""

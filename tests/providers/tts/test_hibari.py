@@ -48,9 +48,9 @@ async def test_two_sentences_are_two_pieces_of_audio(hibari: HibariTts) -> None:
 async def test_it_speaks_at_the_call_s_own_rate(hibari: HibariTts, sample_rate: int) -> None:
     """The same sentence, as long and about as loud at every rate."""
     [audio] = _audio(await _say(hibari, "How can I help you today?", sample_rate))
-    assert 1500 < pcm16(sample_rate).duration_ms(len(audio)) < 2600
+    assert 1000 < pcm16(sample_rate).duration_ms(len(audio)) < 2200
     level = float(np.sqrt(np.square(to_float(audio)).mean()))
-    assert 0.02 < level < 0.1
+    assert 0.02 < level < 0.15
 
 
 async def test_the_same_text_makes_the_same_bytes(hibari: HibariTts) -> None:

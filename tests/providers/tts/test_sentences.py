@@ -24,6 +24,7 @@ class Synthesiser:
         self.sentences: list[str] = []
         self.futures: list[asyncio.Future[bytes]] = []
         self.refuse = False
+        self._asked = asyncio.Event()
 
     def __call__(self, sentence: str) -> asyncio.Future[bytes]:
         if self.refuse:
@@ -31,14 +32,20 @@ class Synthesiser:
         self.sentences.append(sentence)
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.futures.append(future)
+        self._asked.set()
         if not self.held:
             future.set_result(sentence.encode())
         return future
 
+    async def begun(self, count: int) -> None:
+        """Wait until so many sentences were asked for."""
+        while len(self.futures) < count:
+            self._asked.clear()
+            await self._asked.wait()
+
     async def let_go(self, number: int) -> None:
         """Finish the sentence with this number, once it was begun."""
-        while len(self.futures) <= number:
-            await asyncio.sleep(0)
+        await self.begun(number + 1)
         self.futures[number].set_result(self.sentences[number].encode())
 
 
@@ -112,8 +119,7 @@ async def test_nothing_of_a_cancelled_utterance_comes_out() -> None:
     session = _session(synthesiser)
     await session.say("a", "One. Two. Three.", last=False)
     await synthesiser.let_go(0)
-    while len(synthesiser.futures) < 2:
-        await asyncio.sleep(0)
+    await synthesiser.begun(2)
     await session.cancel("a")  # "One." is unread, "Two." is being made
     await synthesiser.let_go(1)
     await session.say("a", " Four.")
@@ -129,8 +135,7 @@ async def test_a_failed_sentence_ends_its_utterance_only() -> None:
     synthesiser = Synthesiser(held=True)
     session = _session(synthesiser)
     await session.say("a", "One. Two.")
-    while not synthesiser.futures:
-        await asyncio.sleep(0)
+    await synthesiser.begun(1)
     synthesiser.held = False
     synthesiser.futures[0].set_exception(ValueError("secret"))
     await session.say("b", "Three.")
@@ -150,8 +155,7 @@ async def test_an_overloaded_or_closed_provider_is_trouble(way: str) -> None:
     session = _session(synthesiser)
     await session.say("a", "One.")
     if way == "dropped":
-        while not synthesiser.futures:
-            await asyncio.sleep(0)
+        await synthesiser.begun(1)
         synthesiser.futures[0].cancel()
     [trouble] = await _until_done(session, "a")
     assert isinstance(trouble, TtsTrouble)
@@ -207,8 +211,7 @@ async def test_closing_cancels_what_is_being_made() -> None:
     session = _session(synthesiser)
     before = asyncio.all_tasks()
     await session.say("a", "One.")
-    while not synthesiser.futures:
-        await asyncio.sleep(0)
+    await synthesiser.begun(1)
     await session.aclose()
     await session.aclose()
     assert synthesiser.futures[0].cancelled()
