@@ -27,6 +27,7 @@ FROM_SETTINGS = {
     "tts.provider": "TTS_PROVIDER",
     "vad.provider": "VAD_PROVIDER",
     "dialogue.provider": "DIALOGUE_PROVIDER",
+    "stream.encoding": "STREAM_ENCODING",
     "telephony_config.applet_app_id": "EXOTEL_TEMPLATE_APPLET_APP_ID",
 }
 """Keys of a template whose default is a setting."""

@@ -60,6 +60,7 @@ def test_every_variable_is_read() -> None:
         "VAD_PROVIDER": "none",
         "LOG_FORMAT": "JSON",
         "LOG_LEVEL": "debug",
+        "STREAM_ENCODING": "MULAW",
         "STREAM_TOKEN_SECONDS": "60",
         "UNUSED_SLOT_SECONDS": "20",
     }
@@ -197,6 +198,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ("VAD_PROVIDER", "off"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "LOUD"),
+        ("STREAM_ENCODING", "opus"),
         ("STREAM_TOKEN_SECONDS", "0"),
         ("UNUSED_SLOT_SECONDS", "601"),
     ],

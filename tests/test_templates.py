@@ -552,3 +552,12 @@ async def test_the_demo_looks_up_an_order_by_its_spoken_number(shipped: Template
     [said] = await answer(shipped["demo"], "How much is the gift box?")
     assert isinstance(said, Say)
     assert "rupees" in said.text
+
+
+def test_the_encoding_of_the_settings_holds_where_a_template_names_none(tmp_path: Path) -> None:
+    """STREAM_ENCODING is the default of every template, and a template's own word wins."""
+    (tmp_path / "plain.toml").write_text("")
+    (tmp_path / "own.toml").write_text('[stream]\nencoding = "pcm16"\n')
+    templates = load_templates(tmp_path, Settings(stream_encoding="mulaw"))
+    assert templates["plain"].stream.encoding == "mulaw"
+    assert templates["own"].stream.encoding == "pcm16"

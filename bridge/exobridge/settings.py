@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(check.upper_case)
     ] = _variable("LOG_LEVEL", "INFO", "INFO")
+    stream_encoding: Annotated[
+        Literal["auto", "mulaw", "pcm16"], BeforeValidator(check.lower_case)
+    ] = _variable("STREAM_ENCODING", "mulaw", "auto")
     stream_token_seconds: int = _variable("STREAM_TOKEN_SECONDS", "300", 300, ge=1, le=86_400)
     unused_slot_seconds: int = _variable("UNUSED_SLOT_SECONDS", "30", 30, ge=1, le=600)
 

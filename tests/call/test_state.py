@@ -11,18 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exobridge.call import state as s
-from exobridge.call.state import (
-    Call,
-    CallEvent,
-    Decision,
-    EndedBy,
-    EventKind,
-    Outcome,
-    State,
-    apply,
-    replay,
-)
+from exobridge.call import events as s
+from exobridge.call.events import CallEvent, Decision, EndedBy, EventKind
+from exobridge.call.state import Call, Outcome, State, apply, replay
 
 CALL = "c1"
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference" / "state.md"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from exobridge.call import state as s
-from exobridge.call.state import CallEvent, Decision, EndedBy, Role, Turn
+from exobridge.call import events as s
+from exobridge.call.events import CallEvent, Decision, EndedBy, Role, Turn
 
 ROOT = Path(__file__).parent.parent.parent
 """Where a subprocess finds these samples."""

@@ -12,15 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from exobridge.call.state import (
-    EventKind,
-    Outcome,
-    Role,
-    State,
-    Turn,
-    passthru,
-    replay,
-)
+from exobridge.call.events import EventKind, Role, Turn, passthru
+from exobridge.call.state import Outcome, State, replay
 from exobridge.store import Store, StoreClosedError, StoreError, StoreUnavailableError
 from tests.store.samples import ROOT, answered, at, ended, every_kind, started, turn
 

@@ -4,9 +4,11 @@ In this order:
 
 1. the template's own ``stream.encoding``: then nothing is found out and this module is not asked;
 2. ``media_format`` naming μ-law (8 kHz by definition);
-3. the payload measured against time, once two frames agree (by their timestamps; without those,
-   two intervals between arrivals): 8 bytes a millisecond are μ-law at 8 kHz, 16, 32 and 48 are
-   PCM16 at 8, 16 and 24 kHz;
+3. the payload measured against time: 8 bytes a millisecond are μ-law at 8 kHz, 16, 32 and 48 are
+   PCM16 at 8, 16 and 24 kHz. Time is the frames' timestamps; where those are absent, stand still,
+   run backwards or fit no format, it is their arrival. Two intervals in a row have to agree, since
+   one frame lost between two makes PCM16 look like μ-law; one interval of timestamps is enough
+   to go on with, not to settle it, where it says what 4 and 5 say;
 4. ``bit_rate``: 64, 128, 256, 384 kbps mean the same four;
 5. ``sample_rate``, as PCM16; and 8 kHz where that is absent too.
 
@@ -72,7 +74,7 @@ class FormatDetector:
 
     def __init__(self, stated: MediaFormat, now_ms: float) -> None:
         self.deadline_ms = now_ms + WAIT_MS
-        self._stated = stated
+        self._stated = _from_strings(stated)
         self._previous: _Seen | None = None
         self._candidate: AudioFormat | None = None
         self._frames = 0
@@ -96,18 +98,27 @@ class FormatDetector:
         self._frames += 1
         seen = _Seen(len(media.payload), media.timestamp_ms, now_ms)
         previous, self._previous = self._previous, seen
-        found = _measure(previous, seen) if previous else None
-        if found is not None and (seen.timestamp_ms is not None or found == self._candidate):
-            reason = f"measured {found.bytes_per_ms} bytes/ms"
-            self.decision = Decision(found, reason, final=True)
-            return self.decision
-        self._candidate = found
+        if previous is not None and (decision := self._measured(previous, seen)):
+            self.decision = decision
+            return decision
         if self._frames >= _FRAMES_SHOWN:
             # Frames that never agreed will not begin to: what the strings say stands.
-            decision = self.decision or _from_strings(self._stated)
-            self.decision = replace(decision, final=True)
+            self.decision = replace(self._stated, final=True)
             return self.decision
         return self.expire(now_ms)
+
+    def _measured(self, first: _Seen, second: _Seen) -> Decision | None:
+        """What this interval decides, if anything."""
+        stamped = _measure_stamped(first, second)
+        found = stamped or _measure_arrived(first, second)
+        candidate, self._candidate = self._candidate, found
+        if found is None:
+            return None
+        settles = found == candidate
+        confirms = self.decision is None and stamped == self._stated.format
+        if not settles and not confirms:
+            return None
+        return Decision(found, f"measured {found.bytes_per_ms} bytes/ms", final=settles)
 
     def expire(self, now_ms: float) -> Decision | None:
         """Decide from the strings if the wait is over.
@@ -117,7 +128,7 @@ class FormatDetector:
         """
         if self.decision is not None or now_ms < self.deadline_ms:
             return None
-        self.decision = _from_strings(self._stated)
+        self.decision = self._stated
         return self.decision
 
 
@@ -131,22 +142,23 @@ def _from_strings(stated: MediaFormat) -> Decision:
     return Decision(pcm16(8000), "nothing was said", final=False)
 
 
-def _measure(first: _Seen, second: _Seen) -> AudioFormat | None:
-    """The format in which ``first`` lasts until ``second``, by their timestamps, else by arrival.
+def _measure_stamped(first: _Seen, second: _Seen) -> AudioFormat | None:
+    """The format by the frames' own timestamps, which are exact."""
+    if first.timestamp_ms is None or second.timestamp_ms is None:
+        return None
+    return _fit(first, second, second.timestamp_ms - first.timestamp_ms, _STAMPED_TOLERANCE)
 
-    Two frames of the same size over one interval; a pair that does not fit says nothing.
-    """
-    if first.size != second.size or not first.size:
+
+def _measure_arrived(first: _Seen, second: _Seen) -> AudioFormat | None:
+    """The format by when the frames came, which the network shakes."""
+    return _fit(first, second, second.arrived_ms - first.arrived_ms, _ARRIVAL_TOLERANCE)
+
+
+def _fit(first: _Seen, second: _Seen, elapsed_ms: float, tolerance: float) -> AudioFormat | None:
+    """The format in which one of two frames of the same size lasts ``elapsed_ms``."""
+    if first.size != second.size or not first.size or elapsed_ms <= 0:
         return None
-    if first.timestamp_ms is not None and second.timestamp_ms is not None:
-        elapsed: float = second.timestamp_ms - first.timestamp_ms
-        tolerance = _STAMPED_TOLERANCE
-    else:
-        elapsed = second.arrived_ms - first.arrived_ms
-        tolerance = _ARRIVAL_TOLERANCE
-    if elapsed <= 0:
-        return None
-    bytes_per_ms = first.size / elapsed
+    bytes_per_ms = first.size / elapsed_ms
     for exact, audio_format in _BY_BYTES_PER_MS.items():
         if abs(bytes_per_ms - exact) <= exact * tolerance:
             return audio_format

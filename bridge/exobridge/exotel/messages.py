@@ -114,6 +114,7 @@ class _FastMedia(msgspec.Struct, gc=False):
     payload: bytes
     timestamp: str | int | None = None
     track: str | None = None
+    Track: str | None = None
 
 
 class _Fast(msgspec.Struct, gc=False):
@@ -121,14 +122,18 @@ class _Fast(msgspec.Struct, gc=False):
     media: _FastMedia | None = None
     stream_sid: str = ""
     streamSid: str = ""
+    track: str | None = None
     Track: str | None = None
 
 
 _decode_fast = msgspec.json.Decoder(_Fast).decode
 _decode_any = msgspec.json.Decoder().decode
 
+_NOTHING: tuple[Any, ...] = (None, "", {})
+"""What a field holds that says nothing."""
+
 _DIGITS = frozenset("0123456789*#ABCD")
-_NUMBER = re.compile(r"\s*(\d{1,9})(?:\.\d+)?\s*([a-z]*)", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([a-z]*)(?![0-9.])", re.IGNORECASE)
 
 
 def decode(text: str | bytes) -> Event:
@@ -142,12 +147,12 @@ def decode(text: str | bytes) -> Event:
     """
     try:
         frame = _decode_fast(text)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _decode_liberally(text)
     media = frame.media
     stream_sid = frame.stream_sid or frame.streamSid
     if frame.event == "media" and media is not None and stream_sid:
-        if media.track == "outbound" or frame.Track == "outbound":
+        if _is_outbound(media.track or media.Track or frame.track or frame.Track):
             return Ignored("media")
         return Media(media.payload, _number(media.timestamp), stream_sid[:MAX_TEXT])
     return _decode_liberally(text)
@@ -169,12 +174,13 @@ def _decode_liberally(text: str | bytes) -> Event:
 
 
 def _connected(frame: dict[str, Any]) -> Event:
-    return Connected(_custom_parameters(frame))
+    inner = _fields(frame.get("connected"))
+    return Connected(_custom_parameters(inner) or _custom_parameters(frame))
 
 
 def _started(frame: dict[str, Any]) -> Event:
     inner = _fields(frame.get("start"))
-    both = {**frame, **{key: value for key, value in inner.items() if value not in (None, "")}}
+    both = {**frame, **{key: value for key, value in inner.items() if value not in _NOTHING}}
     stated = _fields(both.get("mediaformat"))
     return Started(
         stream_sid=_text(both.get("streamsid")),
@@ -192,15 +198,18 @@ def _started(frame: dict[str, Any]) -> Event:
 
 
 def _media(frame: dict[str, Any]) -> Event:
-    media = _fields(frame.get("media"))
-    track = media.get("track", frame.get("track"))
-    if isinstance(track, str) and track.lower() == "outbound":
+    media = _fields(frame.get("media")) or frame
+    if _is_outbound(media.get("track") or frame.get("track")):
         return Ignored("media")
-    payload = media.get("payload", frame.get("payload"))
+    payload = media.get("payload")
     if not isinstance(payload, str):
         raise BadFrameError("media without payload")
-    timestamp = _number(media.get("timestamp", frame.get("timestamp")))
+    timestamp = _number(media.get("timestamp"))
     return Media(_unbase64(payload), timestamp, _text(frame.get("streamsid")))
+
+
+def _is_outbound(track: object) -> bool:
+    return isinstance(track, str) and track.lower() == "outbound"
 
 
 def _dtmf(frame: dict[str, Any]) -> Event:
@@ -237,12 +246,17 @@ _READERS = {
 def _fields(value: object) -> dict[str, Any]:
     """An object's fields under one spelling: lower case, without underscores and hyphens.
 
-    Custom parameters are the user's names and are not touched: they are read one level further in.
+    Where one field comes in two spellings, one that is empty gives way. Custom parameters are the
+    user's names and are not touched: they are read one level further in.
     """
     if not isinstance(value, dict):
         return {}
-    fields = cast(dict[str, Any], value)
-    return {key.lower().replace("_", "").replace("-", ""): item for key, item in fields.items()}
+    fields: dict[str, Any] = {}
+    for spelled, item in cast(dict[str, Any], value).items():
+        key = spelled.lower().replace("_", "").replace("-", "")
+        if key not in fields or item not in _NOTHING:
+            fields[key] = item
+    return fields
 
 
 def _custom_parameters(frame: dict[str, Any]) -> dict[str, str]:
@@ -279,8 +293,8 @@ def _quantity(value: object) -> int | None:
     match = _NUMBER.match(value)
     if not match:
         return None
-    number, unit = int(match[1]), match[2].lower()
-    return number * 1000 if unit.startswith("k") else number
+    number, unit = float(match[1]), match[2].lower()
+    return round(number * 1000 if unit.startswith("k") else number)
 
 
 def _unbase64(payload: str) -> bytes:

@@ -20,6 +20,9 @@ MAX_VALUE = 2048
 
 MAX_PARAMETERS = 200
 
+_YEARS = range(1971, 9999)
+"""Years of times that are meant, and that every zone can tell."""
+
 
 class MissingCallSidError(Exception):
     """The request names no call."""
@@ -66,7 +69,7 @@ class PassthruParams:
 
 
 def read_passthru(pairs: Iterable[tuple[str, str]]) -> PassthruParams:
-    """Read a query's or a form's pairs; the first of a repeated name counts.
+    """Read a query's or a form's pairs; of a repeated name the first that says something counts.
 
     Raises:
         MissingCallSidError: There is no ``CallSid``.
@@ -76,7 +79,8 @@ def read_passthru(pairs: Iterable[tuple[str, str]]) -> PassthruParams:
         if index >= MAX_PARAMETERS:
             break
         # Exotel spells some names in two ways (`CallFrom`, `Callfrom`).
-        given.setdefault(name.lower().replace("_", ""), _clean(value))
+        if text := _clean(value):
+            given.setdefault(name.lower().replace("_", ""), text)
     call_sid = given.get("callsid", "")[:128]
     if not call_sid:
         raise MissingCallSidError("the request has no CallSid")
@@ -90,13 +94,16 @@ def read_passthru(pairs: Iterable[tuple[str, str]]) -> PassthruParams:
         call_status=given.get("callstatus", ""),
         call_type=given.get("calltype", ""),
         custom_field=given.get("customfield", ""),
-        digits=given.get("digits", "").strip('"'),
+        digits=_clean(given.get("digits", "").strip('"')),
         created=read_time(given.get("created", "")),
     )
 
 
 def read_time(text: str) -> datetime | None:
-    """A time in any spelling Exotel uses; one without a zone is IST. ``None`` if unreadable."""
+    """A time in any spelling Exotel uses; one without a zone is IST.
+
+    ``None`` if it is unreadable or tells no time: ``EndTime`` is always ``1970-01-01 05:30:00``.
+    """
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -104,6 +111,8 @@ def read_time(text: str) -> datetime | None:
             found = parsedate_to_datetime(text)
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
+    if found.year not in _YEARS:
+        return None
     return found if found.tzinfo else found.replace(tzinfo=IST)
 
 

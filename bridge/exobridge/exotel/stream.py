@@ -57,7 +57,7 @@ class Counters:
         bad: Frames that could not be read.
         ignored: Unknown events, inbound ``clear``, the bot's own audio.
         misplaced: Readable frames at a wrong time: a second ``start``, media after ``stop``, media
-            of another stream, media before ``start`` beyond what is held.
+            of another stream, media before ``start`` beyond what is held, or never followed by one.
         sent: Frames out.
         media_sent: Media frames out.
     """
@@ -75,6 +75,8 @@ class ExotelStream:
     """The protocol of one stream.
 
     Feed every text frame to :meth:`receive`; send what the ``send_*`` methods return, in order.
+    These are for a stream that has started and not stopped: a frame to Exotel needs the stream's
+    id, and "nothing can be sent after ``stop``".
     """
 
     def __init__(self) -> None:
@@ -85,8 +87,7 @@ class ExotelStream:
         self._held: list[Media] = []
         self._held_bytes = 0
         self._stream_sid = ""
-        self._media_prefix = ""
-        self._suffix = ""
+        self._address = '"stream_sid":""'
 
     # -------------------------------------------------------------- Exotel → bot
 
@@ -127,6 +128,8 @@ class ExotelStream:
                 return self._start(event)
             case Stopped() if self.phase is not Phase.STOPPED:
                 self.phase = Phase.STOPPED
+                self.counters.misplaced += len(self._held)
+                self._held = []
                 return (event,)
             case Dtmf() | MarkPlayed() if self.phase is Phase.STREAMING:
                 return (event,)
@@ -146,14 +149,13 @@ class ExotelStream:
     def _start(self, event: Started) -> Sequence[Event]:
         if not event.custom_parameters and self._connected.custom_parameters:
             event = replace(event, custom_parameters=self._connected.custom_parameters)
-        if not event.stream_sid and self._held:
-            event = replace(event, stream_sid=self._held[0].stream_sid)
+        if not event.stream_sid:
+            told = (media.stream_sid for media in self._held if media.stream_sid)
+            event = replace(event, stream_sid=next(told, ""))
         self.started = event
         self.phase = Phase.STREAMING
         self._stream_sid = event.stream_sid
-        sid = msgspec.json.encode(event.stream_sid).decode()
-        self._media_prefix = f'{{"event":"media","stream_sid":{sid},"sequence_number":"'
-        self._suffix = f',"stream_sid":{sid}}}'
+        self._address = f'"stream_sid":{_quoted(event.stream_sid)}'
         held = [media for media in self._held if media.stream_sid in ("", event.stream_sid)]
         self.counters.media_received += len(held)
         self.counters.misplaced += len(self._held) - len(held)
@@ -175,18 +177,21 @@ class ExotelStream:
         # Joined, not built from dicts: it costs a quarter of an encoder's time. Some streams are
         # reported to end early without sequence number, chunk and timestamp.
         return (
-            f'{self._media_prefix}{counters.sent}","media":{{"chunk":"{counters.media_sent}",'
-            f'"timestamp":"{timestamp_ms}","payload":"'
+            f'{{"event":"media",{self._address},"sequence_number":"{counters.sent}",'
+            f'"media":{{"chunk":"{counters.media_sent}","timestamp":"{timestamp_ms}","payload":"'
             f'{binascii.b2a_base64(payload, newline=False).decode("ascii")}"}}}}'
         )
 
     def send_mark(self, name: str) -> str:
         """Ask to be told when everything sent so far has been played."""
         self.counters.sent += 1
-        quoted = msgspec.json.encode(name).decode()
-        return f'{{"event":"mark","mark":{{"name":{quoted}}}{self._suffix}'
+        return f'{{"event":"mark",{self._address},"mark":{{"name":{_quoted(name)}}}}}'
 
     def send_clear(self) -> str:
         """Drop everything that was sent and has not been played."""
         self.counters.sent += 1
-        return f'{{"event":"clear"{self._suffix}'
+        return f'{{"event":"clear",{self._address}}}'
+
+
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(text).decode()

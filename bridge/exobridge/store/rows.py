@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
-from exobridge.call.state import Call, CallEvent, EventKind, Facts, Turn, derive
+from exobridge.call.events import CallEvent, EventKind, Turn
+from exobridge.call.facts import Facts
+from exobridge.call.state import Call, derive
 
 Row = dict[str, Any]
 """One row's values by column."""

@@ -13,7 +13,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from exobridge.call.state import Call, CallEvent, State, Turn, no_stream, stream_lost
+from exobridge.call.events import CallEvent, Turn, no_stream, stream_lost
+from exobridge.call.state import Call, State
 from exobridge.store import tables
 from exobridge.store.engine import make_engine, make_folder, read_url
 from exobridge.store.errors import StoreClosedError, StoreUnavailableError, cause

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from exobridge.call.state import Call, CallEvent, Turn, apply
+from exobridge.call.events import CallEvent, Turn
+from exobridge.call.state import Call, apply
 from exobridge.store.engine import insert_new
 from exobridge.store.rows import call_row, event_row, read_call, turn_row
 from exobridge.store.tables import call_events, calls, turns

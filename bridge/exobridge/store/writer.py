@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from exobridge.call.state import CallEvent, Turn
+from exobridge.call.events import CallEvent, Turn
 from exobridge.store.errors import (
     StoreClosedError,
     StoreError,

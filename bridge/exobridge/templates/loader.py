@@ -132,6 +132,7 @@ def _fill_in(tables: dict[str, Any], settings: Settings) -> None:
         ("tts", "provider", settings.tts_provider),
         ("vad", "provider", settings.vad_provider),
         ("dialogue", "provider", settings.dialogue_provider),
+        ("stream", "encoding", settings.stream_encoding),
         ("telephony_config", "applet_app_id", settings.exotel_template_applet_app_id),
     )
     for table, key, value in silent:

@@ -1,0 +1,276 @@
+"""What happened on a call: the facts that the record keeps. No I/O, no clock.
+
+Every webhook and every step of a stream is one :class:`CallEvent`, made by the function of its
+kind; :mod:`exobridge.call.state` derives the call from them. What was said is kept beside them, one
+:class:`Turn` for each side's turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    ANSWER = "answer"
+    STREAM_STARTED = "stream-started"
+    STREAM_FORMAT = "stream-format"
+    TRANSFER_REQUESTED = "transfer-requested"
+    STREAM_ENDED = "stream-ended"
+    NO_STREAM = "no-stream"
+    STREAM_LOST = "stream-lost"
+    PASSTHRU = "passthru"
+
+
+class EndedBy(StrEnum):
+    """Who ended a stream."""
+
+    CALLER = "caller"
+    """Exotel sent ``stop``: the caller hung up."""
+    BOT = "bot"
+    """The conversation was over, or the caller was handed on."""
+    SERVER = "server"
+    """We had to: an error, a limit, a shutdown."""
+    NETWORK = "network"
+    """The line went dead or the socket closed, without ``stop``."""
+
+
+class Decision(StrEnum):
+    """What the call's first webhook was answered."""
+
+    ACCEPT = "accept"
+    SAY = "say"
+    """Open a stream only to say one message (closed hours, say)."""
+    REFUSE = "refuse"
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    CALLER = "caller"
+    BOT = "bot"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """One fact. Made by the functions below, so that keys are made in one place.
+
+    Attributes:
+        call_sid: Exotel's id of the call, never empty.
+        key: Told once per call: another event with the same call and key is a duplicate.
+        at: When it happened, any aware time; kept in UTC, to the microsecond.
+        data: What the kind's function put in. No secrets: it is stored as it is.
+
+    Raises:
+        ValueError: ``call_sid`` is empty or ``at`` has no zone.
+    """
+
+    call_sid: str
+    kind: EventKind
+    key: str
+    at: datetime
+    data: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+
+    def __post_init__(self) -> None:
+        if not self.call_sid:
+            raise ValueError("an event needs a call_sid")
+        if self.at.utcoffset() is None:
+            raise ValueError("an event's time needs a zone")
+        object.__setattr__(self, "at", self.at.astimezone(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one side said. Kept when the turn is over.
+
+    Attributes:
+        number: 1 for the first of its stream.
+        start_ms: On the stream's time line, milliseconds since it began; ``end_ms`` likewise.
+        heard_ms: How much of it the caller heard; all of it unless ``interrupted``. ``None`` for
+            the caller's own.
+        language: BCP-47 tag, where it is known.
+        eot_ms: From the caller's last voiced frame to the decision that the turn is over, in
+            milliseconds as all that follow; ``None``: not measured.
+        stt_ms: Until the text was final.
+        dialogue_ms: Until the first words of the answer.
+        tts_ms: Until its first audio.
+        send_ms: Until that audio was sent.
+    """
+
+    call_sid: str
+    stream_sid: str
+    number: int
+    role: Role
+    text: str
+    start_ms: int
+    end_ms: int
+    heard_ms: int | None = None
+    interrupted: bool = False
+    language: str = ""
+    eot_ms: float | None = None
+    stt_ms: float | None = None
+    dialogue_ms: float | None = None
+    tts_ms: float | None = None
+    send_ms: float | None = None
+
+
+def answer(
+    call_sid: str,
+    at: datetime,
+    *,
+    decision: Decision,
+    reason: str = "",
+    template: str = "",
+    caller: str = "",
+    called: str = "",
+    direction: str = "",
+    custom_field: str = "",
+) -> CallEvent:
+    """The first webhook was answered. Asked again for the same call, it counts once.
+
+    Args:
+        reason: Why it was decided so, e.g. ``at-capacity``.
+        template: Name of the conversation.
+        caller: The human's number in E.164, ``called`` the ExoPhone; empty if unknown.
+        direction: ``incoming`` or ``outgoing``.
+    """
+    data: dict[str, JSON] = {
+        "decision": decision.value,
+        "reason": reason,
+        "template": template,
+        "caller": caller,
+        "called": called,
+        "direction": direction,
+        "custom_field": custom_field,
+    }
+    return CallEvent(call_sid, EventKind.ANSWER, "answer", at, data)
+
+
+def stream_started(
+    call_sid: str,
+    at: datetime,
+    *,
+    stream_sid: str,
+    template: str = "",
+    caller: str = "",
+    called: str = "",
+    custom_parameters: Mapping[str, str] | None = None,
+) -> CallEvent:
+    """Exotel's ``start`` came. A static URL's stream may come before an answer, or without one."""
+    data: dict[str, JSON] = {
+        "stream_sid": stream_sid,
+        "template": template,
+        "caller": caller,
+        "called": called,
+        "custom_parameters": dict(custom_parameters or {}),
+    }
+    return _of_stream(call_sid, EventKind.STREAM_STARTED, at, data)
+
+
+def stream_format(
+    call_sid: str, at: datetime, *, stream_sid: str, encoding: str, sample_rate: int, why: str
+) -> CallEvent:
+    """What the stream's audio was found to be. Decided once a stream.
+
+    Args:
+        encoding: ``pcm16``, ``mulaw`` or ``alaw``.
+        sample_rate: Hertz.
+        why: The rule that decided.
+    """
+    data: dict[str, JSON] = {
+        "stream_sid": stream_sid,
+        "encoding": encoding,
+        "sample_rate": sample_rate,
+        "why": why,
+    }
+    return _of_stream(call_sid, EventKind.STREAM_FORMAT, at, data)
+
+
+def transfer_requested(
+    call_sid: str, at: datetime, *, stream_sid: str, utterance: str, target: str, summary: str = ""
+) -> CallEvent:
+    """The bot hands the caller to a human, once the stream has ended.
+
+    Args:
+        utterance: Id of the turn that asked; asking again in the same turn is a duplicate.
+        target: Where to: a name or an E.164 number.
+        summary: For the human: who calls, and why.
+    """
+    data: dict[str, JSON] = {"stream_sid": stream_sid, "target": target, "summary": summary}
+    key = f"{EventKind.TRANSFER_REQUESTED}:{stream_sid}:{utterance}"
+    return CallEvent(call_sid, EventKind.TRANSFER_REQUESTED, key, at, data)
+
+
+def stream_ended(
+    call_sid: str,
+    at: datetime,
+    *,
+    stream_sid: str,
+    ended_by: EndedBy,
+    reason: str = "",
+    close_code: int | None = None,
+) -> CallEvent:
+    """The stream is over.
+
+    Args:
+        reason: Exotel's ``stop.reason`` (opaque), or ours.
+        close_code: The WebSocket's, if it was closed by then.
+    """
+    data: dict[str, JSON] = {
+        "stream_sid": stream_sid,
+        "ended_by": ended_by.value,
+        "reason": reason,
+        "close_code": close_code,
+    }
+    return _of_stream(call_sid, EventKind.STREAM_ENDED, at, data)
+
+
+def no_stream(call_sid: str, at: datetime) -> CallEvent:
+    """The call was answered and no stream opened in time. A stream that comes yet counts."""
+    return CallEvent(call_sid, EventKind.NO_STREAM, EventKind.NO_STREAM.value, at)
+
+
+def stream_lost(call_sid: str, at: datetime, *, stream_sid: str) -> CallEvent:
+    """The stream was found open when the server started again. ``at`` is when it was found."""
+    return _of_stream(call_sid, EventKind.STREAM_LOST, at, {"stream_sid": stream_sid})
+
+
+def passthru(
+    call_sid: str,
+    at: datetime,
+    parameters: Mapping[str, str],
+    *,
+    stream_sid: str = "",
+    ended_by: EndedBy | None = None,
+) -> CallEvent:
+    """A later webhook of the call.
+
+    A flow may hold several Passthru applets, so the key is made of all that was sent. Only
+    ``CurrentTime`` is left out: a repeated delivery may differ in it.
+
+    Args:
+        parameters: As Exotel sent them; the caller has taken out tokens and ``StreamUrl``.
+        stream_sid: The stream that Exotel reports on (``Stream[StreamSID]``), if it does.
+        ended_by: Who ended that stream, in Exotel's view (``Stream[DisconnectedBy]``).
+    """
+    told = {name: value for name, value in parameters.items() if name.lower() != "currenttime"}
+    digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=12).hexdigest()
+    data: dict[str, JSON] = {
+        "parameters": dict(parameters),
+        "stream_sid": stream_sid,
+        "ended_by": ended_by.value if ended_by else None,
+    }
+    return CallEvent(call_sid, EventKind.PASSTHRU, f"{EventKind.PASSTHRU}:{digest}", at, data)
+
+
+def _of_stream(call_sid: str, kind: EventKind, at: datetime, data: Mapping[str, JSON]) -> CallEvent:
+    return CallEvent(call_sid, kind, f"{kind}:{data['stream_sid']}", at, data)

@@ -1,0 +1,1 @@
+"""Tests of exobridge.exotel, one module a module."""
