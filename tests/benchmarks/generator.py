@@ -14,10 +14,17 @@ import struct
 import sys
 import time
 from array import array
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, cast
 
+import picows
 import uvloop
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+# Its signature is partly untyped.
+ws_connect: Callable[..., Awaitable[tuple[WSTransport, WSListener]]] = cast(Any, picows).ws_connect
 
 FRAME_S = 0.02
 FRAME_BYTES = 320
@@ -114,7 +121,7 @@ async def load(url: str, calls: int, warm_up_s: float, seconds: float) -> Load:
     """Run ``calls`` calls, phases spread evenly, and measure ``seconds`` after a warm-up."""
     lines: list[_Line] = []
     for number in range(calls):
-        _, line = await ws_connect(lambda number=number: _Line(number), url)
+        _, line = await ws_connect(partial(_Line, number), url)
         assert isinstance(line, _Line)
         line.start()
         lines.append(line)
