@@ -558,6 +558,8 @@ def test_the_encoding_of_the_settings_holds_where_a_template_names_none(tmp_path
     """STREAM_ENCODING is the default of every template, and a template's own word wins."""
     (tmp_path / "plain.toml").write_text("")
     (tmp_path / "own.toml").write_text('[stream]\nencoding = "pcm16"\n')
-    templates = load_templates(tmp_path, Settings(stream_encoding="mulaw"))
+    templates = load_templates(
+        tmp_path, Settings(stream_encoding="mulaw", dialogue_provider="echo")
+    )
     assert templates["plain"].stream.encoding == "mulaw"
     assert templates["own"].stream.encoding == "pcm16"

@@ -13,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from exobridge.call.plan import CallPlan, Services, Waits
+from exobridge.call.plan import CallPlan, Services, Waits, is_realtime
 from exobridge.call.prompts import Prompts
 from exobridge.call.wheel import Wheel
 from exobridge.desk import Desk
-from exobridge.provider_names import dialogue_kind
 from exobridge.provider_pool import ProviderPool
 from exobridge.recorder import StoreRecorder
 from exobridge.settings import Settings
@@ -28,7 +27,7 @@ from exobridge.web.answer import AnswerEndpoint
 from exobridge.web.stream import StreamEndpoint
 from exobridge.web.tokens import Tokens
 from exobridge_providers.errors import ProviderError
-from exobridge_providers.registry import BASES, Kind
+from exobridge_providers.registry import BASES
 
 _log = structlog.stdlib.get_logger("exobridge")
 
@@ -79,7 +78,7 @@ class Bridge:
     async def _preload_template(self, template: Template) -> None:
         for use in provider_uses(template):
             await self.services.pool.get(use.kind, use.name, use.options, BASES[use.kind])
-        if dialogue_kind(template.dialogue.provider) is Kind.REALTIME:
+        if is_realtime(template.dialogue.provider):
             return
         texts, refusal = template.texts, template.refusal
         lines = [template.greeting, texts.sorry, texts.goodbye, texts.idle, texts.too_long]
@@ -93,7 +92,7 @@ class Bridge:
 
     def _greeting_ahead(self, plan: CallPlan) -> None:
         """Have a call's first line ready before its stream opens."""
-        if plan.say is None and dialogue_kind(plan.template.dialogue.provider) is Kind.REALTIME:
+        if not plan.converses:
             return
         text = plan.text(plan.template.greeting) if plan.say is None else plan.say
         if text:

@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl
 import structlog
 
 from exobridge.admission import Admission
-from exobridge.call import state
+from exobridge.call import events
+from exobridge.call.events import Decision
 from exobridge.call.plan import CallPlan, Recorder
 from exobridge.call.session import CallSession
-from exobridge.call.state import Call, Decision
+from exobridge.call.state import Call
 from exobridge.exotel.messages import Started
 from exobridge.exotel.passthru import PassthruParams
 from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, normalise
@@ -91,7 +92,7 @@ class Desk:
         """Decide on a call that Exotel asks about, and keep the decision."""
         known = await self._known(params.call_sid)
         verdict = self._verdict(params, known)
-        event = state.answer(
+        event = events.answer(
             params.call_sid,
             self._clock(),
             decision=verdict.decision,
@@ -212,7 +213,7 @@ class Desk:
 
     def _slot_unused(self, call_sid: str) -> None:
         _log.warning("no stream came", call_sid=call_sid)
-        self._recorder.append_soon(state.no_stream(call_sid, self._clock()))
+        self._recorder.append_soon(events.no_stream(call_sid, self._clock()))
 
     def close(self) -> None:
         """End every call."""

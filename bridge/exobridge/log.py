@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
@@ -18,9 +19,13 @@ from exobridge.numbers import mask
 _URL_SECRETS = (
     (re.compile(r"((?:auth_token|token|secret)=)[^&\s\"']+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(/exotel/(?:stream|answer)/)[^?\s\"'/]+"), r"\1***"),
-    (re.compile(r"(://)[^/@\s\"']+@"), r"\1***@"),
+    # Greedy: a password may hold an @ that nobody encoded.
+    (re.compile(r"(://)[^/\s\"'?#]+@"), r"\1***@"),
+    (re.compile(r"\b(Basic|Bearer) [\w.~+/=-]{16,}", re.IGNORECASE), r"\1 ***"),
 )
-_PHONE = re.compile(r"(?<![\w.+-])(?:\+\d{9,15}|0\d{10})(?![\w.-])")
+_PHONE = re.compile(r"(?<![\w.+-])(\+\d{9,15}|0\d{10}|91[1-9]\d{9})(?!\w|[.-]\w)")
+_ENCODED_PHONE = re.compile(r"%2B(\d{9,15})(?!\w)", re.IGNORECASE)
+_PLAIN_TYPES = (bool, int, float, type(None))
 MIN_SECRET = 6
 """Shorter values are not looked for: they would blacken ordinary words."""
 
@@ -28,12 +33,16 @@ MIN_SECRET = 6
 class Redactor:
     """A structlog processor that takes secrets, tokens and full phone numbers out of every value.
 
+    Phone numbers are found as E.164 (``%2B`` for the plus too), with a leading 0, or with 91.
+
     Args:
-        secrets: Values that must never appear.
+        secrets: Values that must never appear, nor percent-encoded.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = sorted({s for s in secrets if len(s) >= MIN_SECRET}, key=len, reverse=True)
+        known = {s for s in secrets if len(s) >= MIN_SECRET}
+        known |= {quote(s, safe="") for s in known}
+        self._secrets = sorted(known, key=len, reverse=True)
 
     def __call__(
         self, logger: object, method: str, event: MutableMapping[str, Any]
@@ -47,10 +56,12 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self._clean(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # any mapping a library logs
+            return {self._clean(key): self._clean(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # any mapping a library logs
         if isinstance(value, list | tuple):
             return [self._clean(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # likewise
-        return value
+        if isinstance(value, _PLAIN_TYPES):
+            return value
+        return self.text(repr(value))  # as the renderers would write it
 
     def text(self, text: str) -> str:
         """Clean a text."""
@@ -58,7 +69,8 @@ class Redactor:
             text = text.replace(secret, "***")
         for pattern, replacement in _URL_SECRETS:
             text = pattern.sub(replacement, text)
-        return _PHONE.sub(lambda match: mask(match[0]), text)
+        text = _ENCODED_PHONE.sub(lambda match: mask(f"+{match[1]}"), text)
+        return _PHONE.sub(lambda match: mask(match[1]), text)
 
 
 def configure(log_format: str, level: str, secrets: Iterable[str] = ()) -> None:

@@ -17,6 +17,9 @@ ProviderT = TypeVar("ProviderT", bound=Provider)
 START_SECONDS = 60.0
 """Longest start of a provider: loading a model on a slow disk."""
 
+CLOSE_SECONDS = 5.0
+"""Longest wait for a provider to close."""
+
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -65,10 +68,16 @@ class ProviderPool:
                 start.cancel()
         for result in await asyncio.gather(*starts, return_exceptions=True):
             if isinstance(result, Provider):
-                try:
-                    await result.aclose()
-                except ProviderError as error:
-                    _log.warning("provider close failed", error=str(error))
+                await _close(result)
+
+
+async def _close(provider: Provider) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await provider.aclose()
+    except Exception as error:  # a plugin's bug must not keep the others open
+        name = type(provider).__name__
+        _log.warning("provider not closed cleanly", provider=name, error=type(error).__name__)
 
 
 def _failed(start: asyncio.Task[Provider]) -> bool:

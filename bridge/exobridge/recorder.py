@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from exobridge.call.state import CallEvent, Turn
+from exobridge.call.events import CallEvent, Turn
 from exobridge.store import Store, StoreError
 
 _log = structlog.stdlib.get_logger("exobridge.store")

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +122,7 @@ def _measure(row: Row, calls: int, seconds: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _server(row: Row, calls: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def _server(row: Row, calls: int) -> Generator[tuple[subprocess.Popen[bytes], str]]:
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         command, environment = _command(row, calls, port, Path(folder))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from exobridge.call.events import Role, Turn
 from exobridge.call.speaking import Utterance
-from exobridge.call.state import Role, Turn
 from exobridge.call.text import unheard_part
 
 
@@ -65,8 +65,8 @@ class BotTurn:
             started_at: When the stream began, on the clock of the utterances' times.
         """
         first = self.utterances[0]
-        begin = first.first_sent_at or first.asked_at
-        end = max(utterance.done_at or begin for utterance in self.utterances)
+        begin = first.asked_at if first.first_sent_at is None else first.first_sent_at
+        ends = [each.done_at for each in self.utterances if each.done_at is not None]
         return Turn(
             call_sid=call_sid,
             stream_sid=stream_sid,
@@ -74,7 +74,7 @@ class BotTurn:
             role=Role.BOT,
             text=self.heard if self.interrupted else self.text,
             start_ms=round((begin - started_at) * 1000),
-            end_ms=round((end - started_at) * 1000),
+            end_ms=round((max(ends, default=begin) - started_at) * 1000),
             heard_ms=round(sum(utterance.heard_ms for utterance in self.utterances)),
             interrupted=self.interrupted,
             language=language,

@@ -11,13 +11,11 @@ from collections import deque
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
-import structlog
-
 from exobridge.call.bot_turn import Asked, BotTurn
+from exobridge.call.events import EndedBy, Role, Turn, transfer_requested
 from exobridge.call.plan import CallPlan
 from exobridge.call.speaking import Utterance
 from exobridge.call.stage import Stage
-from exobridge.call.state import EndedBy, Role, Turn, transfer_requested
 from exobridge.call.turns import (
     Action,
     DropSegment,
@@ -30,12 +28,14 @@ from exobridge.call.turns import (
 )
 from exobridge_codecs.tones import UnknownDigitError, dtmf
 from exobridge_providers import base
-from exobridge_providers.errors import ProviderError, ProviderUnavailableError
+from exobridge_providers.errors import (
+    ProviderError,
+    ProviderProtocolError,
+    ProviderUnavailableError,
+)
 
 IDLES_BEFORE_END = 2
 """Silences of ``idle_seconds`` in a row: the first is asked about, the last ends the call."""
-
-_log = structlog.stdlib.get_logger("exobridge.call")
 
 
 class Conversation:
@@ -46,6 +46,7 @@ class Conversation:
         self._plan = stage.plan
         self._services = stage.services
         self._waits = stage.services.waits
+        self._log = stage.log
         self._hearing = stage.hearing
         self._speaking = stage.speaking
         self._speaking.listener = self
@@ -64,13 +65,16 @@ class Conversation:
         self._numbers = 0
         self._idles = 0
         self._silent = asyncio.Event()
+        self._opened = asyncio.Event()
+        self._over = False
         self.closing = False
 
     # -------------------------------------------------------------- what comes in
 
     def open(self, dialogue: base.DialogueSession) -> None:
-        """From now on turns are answered."""
+        """All that is needed is open: from now on turns are answered."""
         self._dialogue = dialogue
+        self._opened.set()
 
     def voice(self, end_ms: float, probability: float) -> None:
         """A window of the voice detector."""
@@ -88,7 +92,8 @@ class Conversation:
             case base.Final() if not self.closing:
                 self._take_final(event)
             case base.SttTrouble():
-                _log.warning("stt trouble", error=str(event.error), provider=event.error.provider)
+                error = event.error
+                self._log.warning("stt trouble", error=str(error), provider=error.provider)
             case _:
                 pass
 
@@ -97,7 +102,7 @@ class Conversation:
         wanted = True
         if event.finalized:
             if not self._finals:
-                _log.warning("stt final that nobody asked for")
+                self._log.warning("stt final that nobody asked for")
                 return
             wanted, _ = self._finals.popleft()
         text = event.text.strip() if wanted else ""
@@ -148,7 +153,7 @@ class Conversation:
             case Signal.RESUME_BOT:
                 self._speaking.resume()
             case Signal.INTERRUPT_BOT | Signal.DROP_ANSWER:
-                self._cut()
+                self._cut_off()
             case Signal.GO_ON:
                 if self._last_bot is not None and self._last_bot.unheard:
                     self._say_line(self._last_bot.unheard)
@@ -189,16 +194,22 @@ class Conversation:
         if response is not None and response is not asyncio.current_task():
             response.cancel()
 
-    def _cut(self) -> None:
+    def _cut(self) -> list[Utterance]:
+        """Fall silent, and keep what was heard; the lines that were cut."""
         self._stop_response()
         utterances = self._speaking.cut()
-        if utterances:
-            self._spawn(self._cancel(utterances))
         bot, self._bot = self._bot, None
         if bot is not None:
             bot.interrupted = not bot.complete or bot.heard != bot.text
             self._record_bot(bot)
         self._silent.set()
+        return utterances
+
+    def _cut_off(self) -> None:
+        """Fall silent, and have the provider stop too."""
+        utterances = self._cut()
+        if utterances:
+            self._spawn(self._cancel(utterances))
 
     async def _cancel(self, utterances: list[Utterance]) -> None:
         try:
@@ -227,6 +238,7 @@ class Conversation:
         self._respond_with(self._speak(text))
 
     async def _speak(self, text: str) -> None:
+        await self._opened.wait()
         bot = self._begin_bot()
         try:
             await self._say(bot, text)
@@ -237,6 +249,7 @@ class Conversation:
 
     async def _respond(self, user: base.UserTurn) -> None:
         """Have the dialogue answer, and say what it answers."""
+        await self._opened.wait()  # a key may be pressed before
         assert self._dialogue is not None
         bot = self._begin_bot()
         actions = self._dialogue.respond(user)
@@ -249,11 +262,11 @@ class Conversation:
             self.fail("dialogue", ProviderUnavailableError("no answer in time"))
             return
         except Exception as error:  # a plugin's bug must not take the call with it
-            _log.exception("dialogue crashed")
+            self._log.exception("provider crashed", stage="dialogue")
             self.fail("dialogue", ProviderError(type(error).__name__))
             return
         finally:
-            await actions.aclose()
+            await self._close_actions(actions)
         if ending is None:
             self._complete(bot)
             return
@@ -261,6 +274,13 @@ class Conversation:
         self._complete(bot)
         await self._played_out()
         self._end(EndedBy.BOT, ending)
+
+    async def _close_actions(self, actions: AsyncGenerator[base.Action, None]) -> None:
+        try:
+            async with asyncio.timeout(self._waits.close):
+                await actions.aclose()
+        except Exception as error:  # a plugin's bug; its answer is over all the same
+            self._log.warning("answer not closed cleanly", error=type(error).__name__)
 
     async def _perform(
         self, bot: BotTurn, actions: AsyncGenerator[base.Action, None]
@@ -283,6 +303,8 @@ class Conversation:
                     return "transfer"
                 case base.HangUp(reason):
                     return reason or "hang-up"
+                case _:  # pyright: ignore[reportUnnecessaryComparison]  # a plugin's bug
+                    raise ProviderProtocolError(f"{type(action).__name__} is no action")
 
     async def _say(self, bot: BotTurn, text: str) -> None:
         self._silent.clear()
@@ -340,13 +362,15 @@ class Conversation:
             async with asyncio.timeout(limit_s):
                 await self._silent.wait()
         except TimeoutError:
-            _log.warning("last words not played in time")
+            self._log.warning("last words not played in time")
 
     # -------------------------------------------------------------- the end
 
     def fail(self, stage: str, error: ProviderError) -> None:
         """A provider failed: say sorry and end the call."""
-        _log.error(
+        if self._over:
+            return
+        self._log.error(
             "provider failed",
             stage=stage,
             provider=error.provider,
@@ -360,7 +384,7 @@ class Conversation:
         if self.closing:
             return
         self.closing = True
-        self._cut()
+        self._cut_off()
         self._spawn(self._last_line(self._plan.text(text), by, reason))
 
     async def _last_line(self, text: str, by: EndedBy, reason: str) -> None:
@@ -369,7 +393,7 @@ class Conversation:
             async with asyncio.timeout(self._waits.greeting):
                 pcm = await prompts.render(self._plan.template, text, self._speaking.sample_rate)
         except (ProviderError, TimeoutError) as error:
-            _log.warning("last line cannot be said", error=str(error))
+            self._log.warning("last line cannot be said", error=str(error))
         else:
             self._asked = Asked()
             self.greet(text, pcm)
@@ -378,7 +402,7 @@ class Conversation:
 
     def finish(self) -> None:
         """The line is gone: keep what was heard of the turn it cut."""
-        self.closing = True
+        self.closing = self._over = True
         self._record_caller("")
         self._cut()
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
+from exobridge.call.events import CallEvent, Turn
 from exobridge.call.prompts import Prompts
-from exobridge.call.state import CallEvent, Turn
 from exobridge.call.wheel import Wheel
+from exobridge.provider_names import dialogue_kind
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
 from exobridge.templates.text import call_variables, render
 from exobridge_codecs.formats import AudioFormat, Encoding
+from exobridge_providers.registry import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,25 @@ class CallPlan:
         return render(text, self.variables())
 
     @property
+    def converses(self) -> bool:
+        """Whether a conversation is held, of STT, dialogue and TTS; a speech-to-speech session
+        does without."""
+        return self.say is not None or not is_realtime(self.template.dialogue.provider)
+
+    @property
     def forced_format(self) -> AudioFormat | None:
         """The format the template forces, or ``None``: it is found out."""
         stream = self.template.stream
         if stream.encoding == "auto":
             return None
         return AudioFormat(Encoding(stream.encoding), stream.sample_rate)
+
+
+@lru_cache(maxsize=1024)
+def is_realtime(dialogue_provider: str) -> bool:
+    """Whether ``dialogue.provider`` names a speech-to-speech provider. Remembered: looking through
+    the installed packages reads files, which takes milliseconds."""
+    return dialogue_kind(dialogue_provider) is Kind.REALTIME
 
 
 class Recorder(Protocol):
@@ -116,6 +132,8 @@ class Waits:
     """For a last line to be played."""
     close: float = 3.0
     """For a provider to close its session."""
+    send: float = 5.0
+    """For a peer that does not read."""
 
 
 @dataclass(frozen=True, slots=True)

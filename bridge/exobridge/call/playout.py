@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from exobridge.exotel.stream import BLOCK_BYTES
 from exobridge_codecs.codec import encoder
@@ -27,7 +27,13 @@ MARK_GRACE_S = 0.5
 """How long after its time an utterance counts as played without its mark."""
 
 CATCH_UP_S = 0.1
-"""How far a schedule may lie behind and still be caught up with; further back, it starts anew."""
+"""How far a schedule without a lead may lie behind and still be caught up with; further back, it
+starts anew. With a lead there is nothing to catch up with: it was used up, and is built again."""
+
+RUNNING_DRY_S = 0.02
+"""How long before the line falls silent less than a chunk is sent, where more is late."""
+
+_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class PlayoutOptions:
 
     Attributes:
         chunk_ms: Duration of a chunk, rounded up to a multiple of 320 bytes.
-        lead_ms: Most that Exotel holds right after a send; topped up at half of it. 0 sends each
+        lead_ms: Most that Exotel holds right after a send (but never less than one chunk); topped
+            up at half of it, or a little later where a chunk is longer than that half. 0 sends each
             chunk when it is due.
     """
 
@@ -76,25 +83,50 @@ class Heard:
 
     Attributes:
         heard_ms: Played, by the wall clock and the marks.
-        known_ms: Audio there is so far, the heard included.
+        sent_ms: Handed to Exotel, the heard included.
+        known_ms: Audio there is so far, the sent included.
         whole: All the utterance's audio is known, so ``known_ms`` is its length.
     """
 
     utterance: str
     heard_ms: float
+    sent_ms: float
     known_ms: float
     whole: bool
 
 
 @dataclass(slots=True)
 class _Utterance:
+    """Sizes are bytes of PCM16 at the line's rate; ``play_end`` is when the last sample that was
+    sent has been played, padding apart."""
+
     name: str
+    held: deque[bytes] = field(default_factory=deque[bytes])
     added: int = 0
     sent: int = 0
     ended: bool = False
     marked: bool = False
-    first_at: float | None = None
     play_end: float = 0.0
+
+    @property
+    def unsent(self) -> int:
+        return self.added - self.sent
+
+    def pull(self, size: int) -> bytes:
+        """The next ``size`` bytes, which are there."""
+        self.sent += size
+        held = self.held
+        if len(held[0]) == size:
+            return held.popleft()
+        parts: list[bytes] = []
+        while size:
+            pcm = held.popleft()
+            if len(pcm) > size:
+                held.appendleft(pcm[size:])
+                pcm = pcm[:size]
+            parts.append(pcm)
+            size -= len(pcm)
+        return b"".join(parts)
 
 
 class Playout:
@@ -112,13 +144,10 @@ class Playout:
         self._options = options
         self._started_at = started_at
         self._lead_s = options.lead_ms / 1000
-        self._top_up_s = self._lead_s / 2
-        self._catch_up_s = max(0.0, CATCH_UP_S - self._top_up_s)
-        self._held: deque[tuple[_Utterance, bytes]] = deque()
-        self._held_bytes = 0
         self._utterances: dict[str, _Utterance] = {}
         self._feeding: deque[_Utterance] = deque()
         self._play_end = 0.0
+        self._at_rest = True
         self._paused = False
         self._use(audio_format)
 
@@ -129,13 +158,10 @@ class Playout:
         if audio_format.sample_rate == before:
             return
         for entry in self._utterances.values():
+            held = resample(b"".join(entry.held), before, audio_format.sample_rate)
+            entry.held = deque([held] if held else [])
             entry.sent = entry.sent // 2 * audio_format.sample_rate // before * 2
-            entry.added = entry.sent
-        for index, (entry, pcm) in enumerate(self._held):
-            converted = resample(pcm, before, audio_format.sample_rate)
-            self._held[index] = (entry, converted)
-            entry.added += len(converted)
-        self._held_bytes = sum(len(pcm) for _, pcm in self._held)
+            entry.added = entry.sent + len(held)
 
     def _use(self, audio_format: AudioFormat) -> None:
         self._format = audio_format
@@ -145,24 +171,40 @@ class Playout:
         self._block = self._pcm_size(BLOCK_BYTES)
         self._bytes_per_s = audio_format.sample_rate * 2
         self._chunk_s = self._chunk / self._bytes_per_s
+        self._top_up_s = max(0.0, min(self._lead_s / 2, self._lead_s - self._chunk_s))
+        self._dry_s = min(self._top_up_s, RUNNING_DRY_S)
+        self._catch_up_s = 0.0 if self._top_up_s else CATCH_UP_S
 
     def _pcm_size(self, wire_bytes: int) -> int:
         return wire_bytes // self._format.sample_bytes * 2
 
     # -------------------------------------------------------------- in
 
+    def begin(self, utterance: str) -> None:
+        """An utterance whose audio comes later. Utterances are played in the order they were
+        begun; one that is not ended holds up those after it."""
+        self._entry(utterance)
+
     def add(self, utterance: str, pcm: bytes) -> None:
-        """Queue PCM16 audio at the line's rate; a new name begins an utterance."""
+        """Queue PCM16 audio at the line's rate, whole samples; a new name begins an utterance.
+        What comes after the utterance's end is dropped."""
         if not pcm:
             return
         entry = self._entry(utterance)
-        entry.added += len(pcm)
-        self._held.append((entry, pcm))
-        self._held_bytes += len(pcm)
+        if not entry.ended:
+            entry.added += len(pcm)
+            entry.held.append(pcm)
 
     def end(self, utterance: str) -> None:
         """No more audio of this utterance will come."""
         self._entry(utterance).ended = True
+
+    def discard(self, utterance: str) -> None:
+        """Forget an utterance that will have no audio. One that has some is to be ended."""
+        entry = self._utterances.get(utterance)
+        if entry is not None and not entry.added and not entry.ended:
+            del self._utterances[utterance]
+            self._feeding.remove(entry)
 
     def _entry(self, name: str) -> _Utterance:
         entry = self._utterances.get(name)
@@ -177,20 +219,27 @@ class Playout:
 
     def resume(self) -> None:
         """Go on with the first sample that was not sent."""
+        self._at_rest = self._at_rest or self._paused
         self._paused = False
 
-    def mark_played(self, name: str, now: float) -> Played | None:
-        """A mark came back."""
+    def mark_played(self, name: str) -> list[Played]:
+        """A mark came back: what was sent before it has been played too.
+
+        Returns:
+            The utterances that are over now, in order; none if the mark is unknown.
+        """
         entry = self._utterances.get(name)
         if entry is None or not entry.marked:
-            return None
-        # Earlier utterances were played too, but each has its own mark or its own time.
-        entry.play_end = min(entry.play_end, now)
-        del self._utterances[name]
-        return Played(name)
+            return []
+        names = list(self._utterances)
+        over = names[: names.index(name) + 1]
+        for utterance in over:
+            del self._utterances[utterance]
+        return [Played(utterance) for utterance in over]
 
     def clear(self, now: float) -> list[Heard]:
-        """Drop everything unplayed, held or sent; the caller must send ``clear`` to Exotel.
+        """Drop everything unplayed, held or sent; the caller must send ``clear`` to Exotel if
+        anything was sent.
 
         Returns:
             What was heard of each utterance that had not been played whole, in order.
@@ -198,41 +247,50 @@ class Playout:
         cut = [self._heard(entry, now) for entry in self._utterances.values()]
         self._utterances.clear()
         self._feeding.clear()
-        self._held.clear()
-        self._held_bytes = 0
         self._play_end = now
+        self._at_rest = True
         self._paused = False
         return cut
 
     def _heard(self, entry: _Utterance, now: float) -> Heard:
-        unplayed_s = min(max(0.0, entry.play_end - now), entry.sent / self._bytes_per_s)
-        heard_ms = max(0.0, entry.sent / self._bytes_per_s - unplayed_s) * 1000
-        known_ms = entry.added * 1000 / self._bytes_per_s
-        return Heard(entry.name, min(heard_ms, known_ms), known_ms, entry.ended)
+        sent_ms = self._ms(entry.sent)
+        unplayed_ms = max(0.0, entry.play_end - now) * 1000
+        heard_ms = max(0.0, sent_ms - unplayed_ms)
+        return Heard(entry.name, heard_ms, sent_ms, self._ms(entry.added), entry.ended)
+
+    def _ms(self, size: int) -> float:
+        return size * 1000 / self._bytes_per_s
 
     # -------------------------------------------------------------- state
 
     @property
     def held_ms(self) -> float:
         """Audio we hold and have not sent."""
-        return self._held_bytes * 1000 / self._bytes_per_s
+        return self._ms(sum(entry.unsent for entry in self._feeding))
 
     def due(self, now: float) -> float | None:
-        """When :meth:`advance` wants to be called next; ``None``: after the next ``add`` or
-        ``end``."""
-        wanted: float | None = None
-        if self._feeding and not self._paused:
-            entry = self._feeding[0]
-            available = entry.added - entry.sent
-            if entry.ended or available >= self._chunk:
-                wanted = max(now, self._play_end - self._top_up_s)
-            elif entry.sent and available >= self._block:
-                wanted = max(now, self._play_end)
-        for entry in self._utterances.values():
-            if entry.marked:
-                by_clock = entry.play_end + MARK_GRACE_S
-                return by_clock if wanted is None else min(wanted, by_clock)
-        return wanted
+        """When :meth:`advance` wants to be called next, not before ``now``; ``None``: after the
+        next call of another method. An ``advance`` at that time makes progress."""
+        times = [self._feed_at(), self._played_by()]
+        wanted = min((time for time in times if time is not None), default=None)
+        return None if wanted is None else max(now, wanted)
+
+    def _feed_at(self) -> float | None:
+        if self._paused or not self._feeding:
+            return None
+        entry = self._feeding[0]
+        if entry.ended and not entry.unsent:
+            return 0.0
+        if entry.ended or entry.unsent >= self._chunk:
+            return self._play_end - self._top_up_s
+        if entry.sent and entry.unsent >= self._block:
+            return self._play_end - self._dry_s
+        return None
+
+    def _played_by(self) -> float | None:
+        """When the first utterance that waits for its mark counts as played without it."""
+        first = next(iter(self._utterances.values()), None)
+        return first.play_end + MARK_GRACE_S if first is not None and first.marked else None
 
     # -------------------------------------------------------------- out
 
@@ -240,77 +298,56 @@ class Playout:
         """Everything that is due at ``now``, in order."""
         out: list[Out] = []
         if self._feeding and not self._paused:
-            if self._play_end < now - self._catch_up_s:
-                self._play_end = now
             self._feed(now, out)
         if self._utterances:
             self._count_played(now, out)
         return out
 
     def _feed(self, now: float, out: list[Out]) -> None:
+        # After a rest there is nothing to catch up with: the line was silent on purpose.
+        if self._play_end < now - (0.0 if self._at_rest else self._catch_up_s):
+            self._play_end = now
         while self._feeding:
             entry = self._feeding[0]
-            begins_at = self._play_end
+            begins_at = max(self._play_end, now)
             if media := self._media_due(entry, now):
-                timestamp_ms = round((max(begins_at, now) - self._started_at) * 1000)
+                self._at_rest = False
+                timestamp_ms = round((begins_at - self._started_at) * 1000)
                 out.append(SendMedia(self._encode(media), timestamp_ms, entry.name))
-                entry.play_end = self._play_end
-            if not (entry.ended and entry.added == entry.sent):
+            if not entry.ended or entry.unsent:
                 return
             entry.marked = True
             entry.play_end = max(entry.play_end, now)
             self._feeding.popleft()
             out.append(SendMark(entry.name))
+        self._at_rest = True
 
     def _media_due(self, entry: _Utterance, now: float) -> bytes:
-        """All that is due of one utterance, as PCM16: several chunks where we are late."""
+        """All that is due of one utterance, as PCM16: several chunks where there is room for them
+        in the lead, or where we are late."""
         due: list[bytes] = []
-        while self._play_end - now <= self._top_up_s or (
-            due and self._play_end + self._chunk_s - now <= self._lead_s
-        ):
+        room_until = now + self._lead_s - self._chunk_s + _ROUNDING_S
+        while self._play_end - self._top_up_s <= now or (due and self._play_end <= room_until):
             pcm = self._take(entry, now)
             if not pcm:
                 break
-            due.append(pcm)
-            self._play_end += len(pcm) / self._bytes_per_s
+            padding = -len(pcm) % self._block
+            due.append(pcm + bytes(padding) if padding else pcm)
+            self._play_end += (len(pcm) + padding) / self._bytes_per_s
+            entry.play_end = self._play_end - padding / self._bytes_per_s
         return due[0] if len(due) == 1 else b"".join(due)
 
     def _take(self, entry: _Utterance, now: float) -> bytes:
         """The next chunk of an utterance; empty if it has none to give now."""
-        available = entry.added - entry.sent
-        size = min(available, self._chunk)
+        size = min(entry.unsent, self._chunk)
         if size < self._chunk and not entry.ended:
             # Its next audio is late. Before the line falls silent, whole blocks go out.
-            running_dry = entry.sent and self._play_end <= now
+            running_dry = entry.sent and self._play_end - self._dry_s <= now
             size = size - size % self._block if running_dry else 0
-        if not size:
-            return b""
-        pcm = self._pull(entry, size)
-        return pcm + bytes(-size % self._block) if size % self._block else pcm
-
-    def _pull(self, entry: _Utterance, size: int) -> bytes:
-        entry.sent += size
-        self._held_bytes -= size
-        _, pcm = self._held[0]
-        if len(pcm) == size:
-            self._held.popleft()
-            return pcm
-        parts: list[bytes] = []
-        while size:
-            owner, pcm = self._held.popleft()
-            if len(pcm) > size:
-                self._held.appendleft((owner, pcm[size:]))
-                pcm = pcm[:size]
-            parts.append(pcm)
-            size -= len(pcm)
-        return b"".join(parts)
+        return entry.pull(size) if size else b""
 
     def _count_played(self, now: float, out: list[Out]) -> None:
-        overdue = [
-            name
-            for name, entry in self._utterances.items()
-            if entry.marked and entry.play_end + MARK_GRACE_S <= now
-        ]
-        for name in overdue:
+        while (by := self._played_by()) is not None and by <= now:
+            name = next(iter(self._utterances))
             del self._utterances[name]
             out.append(Played(name))

@@ -9,13 +9,23 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from exobridge.call.text import split
+import structlog
+
+from exobridge.call.text import spoken_pieces
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
 from exobridge_codecs.formats import pcm16
+from exobridge_codecs.pcm import whole_samples
 from exobridge_codecs.resample import resample
-from exobridge_providers.base import TtsAudio, TtsConfig, TtsDone, TtsProvider, TtsTrouble
-from exobridge_providers.errors import ProviderError, ProviderUnavailableError
+from exobridge_providers.base import (
+    TtsAudio,
+    TtsConfig,
+    TtsDone,
+    TtsProvider,
+    TtsSession,
+    TtsTrouble,
+)
+from exobridge_providers.errors import ProviderError, ProviderUnavailableError, as_provider_error
 from exobridge_providers.registry import Kind
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -23,6 +33,11 @@ MAX_BYTES = 64 * 1024 * 1024
 
 RENDER_SECONDS = 15.0
 """Longest wait for one line."""
+
+CLOSE_SECONDS = 3.0
+"""Longest wait for a provider to close the session of a line."""
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +82,13 @@ class Prompts:
         if task is None:
             task = asyncio.create_task(self._render(line, template))
             self._running[line] = task
-            task.add_done_callback(lambda _: self._running.pop(line, None))
+            task.add_done_callback(lambda done: self._rendered_or_failed(line, done))
         return await asyncio.shield(task)
+
+    def _rendered_or_failed(self, line: _Line, task: asyncio.Task[bytes]) -> None:
+        del self._running[line]
+        if not task.cancelled():
+            task.exception()  # those who waited may all have gone
 
     async def _render(self, line: _Line, template: Template) -> bytes:
         tts = template.tts
@@ -79,13 +99,15 @@ class Prompts:
         except TimeoutError as error:
             message = f"no audio within {RENDER_SECONDS:.0f} s"
             raise ProviderUnavailableError(message, provider=tts.provider) from error
+        except Exception as error:  # a plugin's bug is no more than a provider's failure
+            raise as_provider_error(error, "rendering a line", tts.provider) from error
         self._keep(line, audio)
         return audio
 
     def _keep(self, line: _Line, audio: bytes) -> None:
         self._rendered[line] = audio
         self._bytes += len(audio)
-        while self._bytes > self._max_bytes and len(self._rendered) > 1:
+        while self._bytes > self._max_bytes:
             _, dropped = self._rendered.popitem(last=False)
             self._bytes -= len(dropped)
 
@@ -109,20 +131,29 @@ async def _speak(provider: TtsProvider, line: _Line) -> bytes:
     session = await provider.open(config)
     parts: list[bytes] = []
     try:
-        pieces = split(line.text, provider.capabilities.max_chars) or [""]
-        for index, piece in enumerate(pieces):
-            await session.say("line", piece, last=index == len(pieces) - 1)
+        *before, last = spoken_pieces(line.text, provider.capabilities.max_chars)
+        for piece in before:
+            await session.say("line", piece, last=False)
+        await session.say("line", last)
         async for event in session.events():
             match event:
                 case TtsAudio():
-                    parts.append(event.audio)
+                    parts.append(whole_samples(event.audio))
                 case TtsDone():
                     return resample(b"".join(parts), audio_format, line.sample_rate)
                 case TtsTrouble():
                     raise event.error
     finally:
-        await session.aclose()
+        await _close(session, line.provider)
     raise ProviderError("ended in the middle of a line", provider=line.provider, retryable=True)
+
+
+async def _close(session: TtsSession, provider: str) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await session.aclose()
+    except Exception as error:  # the line is whole, whatever its session does now
+        _log.warning("session not closed cleanly", provider=provider, error=type(error).__name__)
 
 
 def best_rate(provider: TtsProvider, wanted: int) -> int:

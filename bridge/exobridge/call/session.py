@@ -10,26 +10,25 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import structlog
 
-from exobridge.call import state
+from exobridge.call import events
 from exobridge.call.conversation import Conversation
+from exobridge.call.events import EndedBy
 from exobridge.call.hearing import Hearing
 from exobridge.call.plan import CallPlan, Line, Services
 from exobridge.call.playout import PlayoutOptions
 from exobridge.call.speaking import Speaking
 from exobridge.call.stage import Stage
-from exobridge.call.state import EndedBy
 from exobridge.call.talk import open_conversation, open_realtime
 from exobridge.exotel.detection import Decision, FormatDetector
 from exobridge.exotel.messages import Dtmf, Event, MarkPlayed, Media, Started, Stopped
 from exobridge.exotel.stream import ExotelStream
 from exobridge.numbers import mask
-from exobridge.provider_names import dialogue_kind
 from exobridge_codecs.formats import AudioFormat
-from exobridge_providers.registry import Kind
 
 HELD_BYTES = 500_000
 """Audio kept while providers open: 10 s of PCM16 at 24 kHz; beyond, the oldest is dropped."""
@@ -72,6 +71,7 @@ class CallSession:
         self._line = line
         self._plan_call = plan_call
         self._services = services
+        self._log: structlog.stdlib.BoundLogger = _log
         loop = asyncio.get_running_loop()
         self._now = loop.time
         self._stream = ExotelStream()
@@ -83,10 +83,12 @@ class CallSession:
         self._detector: FormatDetector | None = None
         self._decided = asyncio.Event()
         self._format: AudioFormat | None = None
+        self._unrecorded_format: events.CallEvent | None = None
         self._plan: CallPlan | None = None
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
         self._listening = False
+        self._left = False
         self._started_at = self._heard_at = loop.time()
         self._ends_at: float | None = None
         self._check = services.wheel.timer(self._look)
@@ -98,17 +100,25 @@ class CallSession:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._converse(tasks))
                 await asyncio.shield(self._over)
+                await self._leave()
                 raise _CallOverError
         except* _CallOverError:
             pass
         except* Exception as errors:
-            _log.error("call crashed", exc_info=errors)
+            self._log.error("call crashed", exc_info=errors)
             self._end(End(EndedBy.SERVER, "error", ERROR))
         finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Fall silent, keep the facts and close the socket. At once: the caller shall not wait in
+        silence for providers that take their time to close."""
+        if not self._left:
+            self._left = True
             self._check.at(None)
             self._speaking.mute()
             self._finish()
-            await self._line.close(self._end_now().code)
+        await self._line.close(self._end_now().code)
 
     def hang_up(self, reason: str, code: int = GOING_AWAY) -> None:
         """End the call from outside, at once."""
@@ -177,8 +187,10 @@ class CallSession:
     def _decide(self, decision: Decision) -> None:
         """The detector knows, or knows better."""
         self._decided.set()
-        if self._format is not None and self._format != decision.format:
-            _log.warning("stream format corrected", why=decision.reason)
+        if self._format == decision.format:
+            self._settle_format(decision)
+        elif self._format is not None:
+            self._log.warning("stream format corrected", why=decision.reason)
             self._use_format(decision)
 
     # -------------------------------------------------------------- the call
@@ -189,6 +201,9 @@ class CallSession:
                 started = await asyncio.shield(self._started)
         except TimeoutError:
             return self._end(End(EndedBy.SERVER, "no start", POLICY))
+        # Most of a call's work is run by timers and callbacks that all calls share, so the logger
+        # itself names the call; the context is for what providers log.
+        self._log = _log.bind(call_sid=started.call_sid)
         structlog.contextvars.bind_contextvars(call_sid=started.call_sid)
         plan = await self._plan_call(started)
         if plan is None:
@@ -203,6 +218,7 @@ class CallSession:
         self, tasks: asyncio.TaskGroup, started: Started, plan: CallPlan, exits: AsyncExitStack
     ) -> None:
         line_format = await self._find_format(plan)
+        context = copy_context()
         stage = Stage(
             plan=plan,
             services=self._services,
@@ -211,13 +227,14 @@ class CallSession:
             line_format=line_format,
             stream_sid=started.stream_sid,
             started_at=self._started_at,
-            spawn=tasks.create_task,
+            spawn=lambda work: tasks.create_task(work, context=context),
             end=lambda by, reason: self._end(End(by, reason)),
+            log=self._log,
             exits=exits,
         )
         self._ends_at = self._started_at + plan.template.limits.max_call_seconds
         self._check.at(self._now() + CHECK_S)
-        if dialogue_kind(plan.template.dialogue.provider) is Kind.REALTIME and plan.say is None:
+        if not plan.converses:
             await open_realtime(stage)
         else:
             self._conversation = conversation = Conversation(stage)
@@ -257,20 +274,38 @@ class CallSession:
         table = plan.template.stream
         self._speaking.open_line(decision.format, PlayoutOptions(table.chunk_ms, table.lead_ms))
         encoding, sample_rate = str(decision.format.encoding), decision.format.sample_rate
-        _log.info("stream format", encoding=encoding, sample_rate=sample_rate, why=decision.reason)
-        event = state.stream_format(
+        why = decision.reason
+        self._log.info("stream format", encoding=encoding, sample_rate=sample_rate, why=why)
+        self._unrecorded_format = events.stream_format(
             plan.call_sid,
             self._services.wall_clock(),
             stream_sid=stream.stream_sid,
             encoding=encoding,
             sample_rate=sample_rate,
-            why=decision.reason,
+            why=why,
         )
-        self._services.recorder.append_soon(event)
+        self._settle_format(decision)
+
+    def _settle_format(self, decision: Decision) -> None:
+        # A call's record takes one format a stream: the one that no measurement can overrule.
+        if decision.final:
+            self._record_format()
+
+    def _record_format(self) -> None:
+        event, self._unrecorded_format = self._unrecorded_format, None
+        if event is not None:
+            self._services.recorder.append_soon(event)
 
     # -------------------------------------------------------------- limits
 
     def _look(self, now: float) -> None:
+        try:
+            self._check_limits(now)
+        except Exception:  # without its timer the call would go on with no limit at all
+            self._log.exception("call crashed")
+            self._end(End(EndedBy.SERVER, "error", ERROR))
+
+    def _check_limits(self, now: float) -> None:
         conversation = self._conversation
         if now - self._heard_at > self._services.waits.line:
             return self._end(End(EndedBy.NETWORK, "dead line"))
@@ -294,7 +329,7 @@ class CallSession:
     # -------------------------------------------------------------- the record
 
     def _record_start(self, started: Started, plan: CallPlan) -> None:
-        event = state.stream_started(
+        event = events.stream_started(
             plan.call_sid,
             self._services.wall_clock(),
             stream_sid=started.stream_sid,
@@ -304,7 +339,7 @@ class CallSession:
             custom_parameters=started.custom_parameters,
         )
         self._services.recorder.append_soon(event)
-        _log.info(
+        self._log.info(
             "call started",
             stream_sid=started.stream_sid,
             template=plan.template_name,
@@ -320,9 +355,10 @@ class CallSession:
         counters = self._stream.counters
         end = self._end_now()
         if plan is None or stream is None:
-            _log.info("stream ended unused", reason=end.reason, bad_frames=counters.bad)
+            self._log.info("stream ended unused", reason=end.reason, bad_frames=counters.bad)
             return
-        event = state.stream_ended(
+        self._record_format()
+        event = events.stream_ended(
             plan.call_sid,
             self._ended_wall,
             stream_sid=stream.stream_sid,
@@ -331,7 +367,7 @@ class CallSession:
             close_code=end.code,
         )
         self._services.recorder.append_soon(event)
-        _log.info(
+        self._log.info(
             "call ended",
             stream_sid=stream.stream_sid,
             ended_by=str(end.by),

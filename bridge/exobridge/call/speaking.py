@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exobridge.call.playout import Heard, Played, Playout, PlayoutOptions, SendMark, SendMedia
-from exobridge.call.text import heard_part, split
+from exobridge.call.text import heard_part, spoken_pieces
 from exobridge.call.wheel import Timer, Wheel
 from exobridge.exotel.stream import ExotelStream
 from exobridge_codecs.formats import AudioFormat
+from exobridge_codecs.pcm import whole_samples
 from exobridge_codecs.resample import Resampler
 from exobridge_providers.base import TtsAudio, TtsDone, TtsEvent, TtsSession, TtsTrouble
 from exobridge_providers.errors import ProviderError
@@ -35,6 +36,8 @@ class Utterance:
         done_at: When it had been played, or was cut.
         heard: What the caller heard of ``text``; all of it unless it was cut.
         heard_ms: Audio of it the caller heard.
+        audio_ms: Audio of it there is so far.
+        ended: There will be no more.
     """
 
     id: str
@@ -45,7 +48,8 @@ class Utterance:
     done_at: float | None = None
     heard: str = ""
     heard_ms: float = 0.0
-    audio_bytes: int = 0
+    audio_ms: float = 0.0
+    ended: bool = False
 
 
 class SpeakingListener(Protocol):
@@ -96,6 +100,9 @@ class Speaking:
         self._max_chars = 0
         self._resampler: Resampler | None = None
         self._tts_rate = 0
+        self._resampling = ""
+        self._heard_from_tts_at = 0.0
+        self._sent_at = 0.0
         self._utterances: dict[str, Utterance] = {}
         self._muted = False
 
@@ -103,11 +110,13 @@ class Speaking:
 
     def open_line(self, audio_format: AudioFormat, options: PlayoutOptions) -> None:
         """The line's format is known: audio can go out. Called again if it proves wrong."""
+        self._drain(self._resampling)
         self.sample_rate = audio_format.sample_rate
         if self._playout is None:
             self._playout = Playout(audio_format, self._now(), options)
         else:
             self._playout.set_format(audio_format)
+            self._arm(self._now())
         if self._tts is not None:
             self.use(self._tts, self._tts_rate, self._max_chars)
 
@@ -147,53 +156,87 @@ class Speaking:
         """
         assert self._tts is not None
         utterance = self._begin(utterance_id, text)
-        pieces = split(text, self._max_chars) or [""]
-        for index, piece in enumerate(pieces):
-            await self._tts.say(utterance_id, piece, last=index == len(pieces) - 1)
+        *before, last = spoken_pieces(text, self._max_chars)
+        try:
+            for piece in before:
+                await self._tts.say(utterance_id, piece, last=False)
+            await self._tts.say(utterance_id, last)
+        except ProviderError:
+            self._forget(utterance)
+            raise
         return utterance
 
     def _begin(self, utterance_id: str, text: str) -> Utterance:
+        assert self._playout is not None
         utterance = Utterance(utterance_id, text, self._now())
         self._utterances[utterance_id] = utterance
+        # Its audio may come after that of a later line that was ready.
+        self._playout.begin(utterance_id)
         return utterance
+
+    def _forget(self, utterance: Utterance) -> None:
+        """It will not be said; what there is of it is played."""
+        if self._utterances.get(utterance.id) is not utterance:
+            return
+        if utterance.audio_ms:
+            self.end_audio(utterance.id)
+            return
+        assert self._playout is not None
+        del self._utterances[utterance.id]
+        self._playout.discard(utterance.id)
+        self._arm(self._now())
 
     def player(self, sample_rate: int) -> Callable[[bytes], None]:
         """Plays audio that belongs to no line: PCM16 at ``sample_rate`` Hz, as it comes."""
         assert self._playout is not None
         playout = self._playout
-        resampler = Resampler(sample_rate, self.sample_rate)
+        line_rate = self.sample_rate
+        resampler = Resampler(sample_rate, line_rate)
 
         def play(pcm: bytes) -> None:
-            playout.add("", resampler.process(pcm))
+            nonlocal line_rate, resampler
+            if line_rate != self.sample_rate:
+                line_rate = self.sample_rate
+                resampler = Resampler(sample_rate, line_rate)
+            playout.add("", resampler.process(whole_samples(pcm)))
             self._arm(self._now())
 
         return play
 
     def take(self, event: TtsEvent) -> None:
-        """An event of the text-to-speech session; what belongs to no utterance is dropped."""
+        """An event of the text-to-speech session; what belongs to no utterance, or to one that has
+        ended, is dropped."""
         utterance = self._utterances.get(event.utterance_id)
-        if utterance is None:
+        if utterance is None or utterance.ended:
             return
+        self._heard_from_tts_at = self._now()
         match event:
             case TtsAudio():
-                audio = event.audio
-                self.add_audio(
-                    utterance.id, self._resampler.process(audio) if self._resampler else audio
-                )
+                audio = whole_samples(event.audio)
+                if self._resampler is not None:
+                    self._resampling = utterance.id
+                    audio = self._resampler.process(audio)
+                self.add_audio(utterance.id, audio)
             case TtsDone():
-                if self._resampler:
-                    self.add_audio(utterance.id, self._resampler.flush())
+                self._drain(utterance.id)
                 self.end_audio(utterance.id)
             case TtsTrouble():
                 self._fail(utterance, event.error)
 
-    def _fail(self, utterance: Utterance, error: ProviderError) -> None:
-        if utterance.audio_bytes:
-            # Half a line was made: what there is is played, and counts as the line.
-            self.end_audio(utterance.id)
+    def _drain(self, utterance_id: str) -> None:
+        """Add what the resampler still holds of an utterance."""
+        if self._resampler is None or self._resampling != utterance_id:
             return
-        del self._utterances[utterance.id]
-        if self.listener is not None:
+        self._resampling = ""
+        rest = self._resampler.flush()
+        if utterance_id in self._utterances:
+            self.add_audio(utterance_id, rest)
+
+    def _fail(self, utterance: Utterance, error: ProviderError) -> None:
+        # Where half a line was made, what there is is played, and counts as the line.
+        self._drain(utterance.id)
+        self._forget(utterance)
+        if not utterance.audio_ms and self.listener is not None:
             self.listener.failed(utterance, error)
 
     def add_audio(self, utterance_id: str, pcm: bytes) -> None:
@@ -202,22 +245,27 @@ class Speaking:
         utterance = self._utterances[utterance_id]
         if pcm and utterance.first_audio_at is None:
             utterance.first_audio_at = self._now()
-        utterance.audio_bytes += len(pcm)
+        utterance.audio_ms += len(pcm) / 2 / self.sample_rate * 1000
         self._playout.add(utterance_id, pcm)
         self._arm(self._now())
 
     def end_audio(self, utterance_id: str) -> None:
         """All audio of an utterance is there."""
         assert self._playout is not None
+        self._utterances[utterance_id].ended = True
         self._playout.end(utterance_id)
         self._arm(self._now())
 
     def overdue(self, now: float, limit_s: float) -> Utterance | None:
-        """An utterance whose first audio has been awaited longer than ``limit_s``."""
-        for utterance in self._utterances.values():
-            if utterance.first_audio_at is None and now - utterance.asked_at > limit_s:
-                return utterance
-        return None
+        """An utterance whose first audio has been awaited longer than ``limit_s``, or whose audio
+        has stopped half-way and was sent as long ago. Those behind it wait for it."""
+        awaited = next((each for each in self._utterances.values() if not each.ended), None)
+        if awaited is None:
+            return None
+        since = max(awaited.asked_at, self._heard_from_tts_at)
+        if awaited.first_audio_at is not None:
+            since = max(since, self._sent_at)
+        return awaited if now - since > limit_s else None
 
     # -------------------------------------------------------------- barge-in
 
@@ -245,10 +293,9 @@ class Speaking:
             return utterances
         now = self._now()
         cut = {heard.utterance: heard for heard in self._playout.clear(now)}
-        if cut and not self._muted:
+        if any(heard.sent_ms for heard in cut.values()) and not self._muted:
             self._send(self._stream.send_clear())
-        if self._resampler is not None:
-            self._resampler.flush()
+        self._drain(self._resampling)
         for utterance in utterances:
             _close(utterance, cut.get(utterance.id), now)
         self._arm(now)
@@ -270,7 +317,7 @@ class Speaking:
         """Exotel returned a mark."""
         if self._playout is not None:
             now = self._now()
-            if played := self._playout.mark_played(name, now):
+            for played in self._playout.mark_played(name):
                 self._played(played, now)
             self._arm(now)
 
@@ -279,6 +326,7 @@ class Speaking:
         for out in self._playout.advance(now):
             match out:
                 case SendMedia():
+                    self._sent_at = now
                     self._send(self._stream.send_media(out.payload, out.timestamp_ms))
                     utterance = self._utterances.get(out.utterance)
                     if utterance is not None and utterance.first_sent_at is None:
@@ -296,7 +344,7 @@ class Speaking:
         if utterance is None:
             return
         _close(utterance, None, now)
-        utterance.heard_ms = utterance.audio_bytes / 2 / self.sample_rate * 1000
+        utterance.heard_ms = utterance.audio_ms
         if self.listener is not None:
             self.listener.played(utterance)
 

@@ -10,14 +10,12 @@ from typing import Any, Protocol
 
 import structlog
 
+from exobridge.call.events import EndedBy
 from exobridge.call.hearing import Hearing
 from exobridge.call.plan import CallPlan, Services
 from exobridge.call.speaking import Speaking
-from exobridge.call.state import EndedBy
 from exobridge_codecs.formats import AudioFormat
 from exobridge_providers.base import CallContext
-
-_log = structlog.stdlib.get_logger("exobridge.call")
 
 
 class Closable(Protocol):
@@ -38,6 +36,7 @@ class Stage:
         started_at: When the stream began, on the loop's clock; turns count from there.
         spawn: Starts a task that ends with the call.
         end: Ends the call; the first end counts.
+        log: Names the call in every entry, whichever task or timer writes it.
         exits: Closed when the call is over.
     """
 
@@ -50,6 +49,7 @@ class Stage:
     started_at: float
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     end: Callable[[EndedBy, str], None]
+    log: structlog.stdlib.BoundLogger
     exits: AsyncExitStack
 
     def context(self) -> CallContext:
@@ -74,4 +74,4 @@ class Stage:
             async with asyncio.timeout(self.services.waits.close):
                 await session.aclose()
         except Exception as error:  # a plugin's bug must not keep the other sessions open
-            _log.warning("session not closed cleanly", stage=what, error=type(error).__name__)
+            self.log.warning("session not closed cleanly", stage=what, error=type(error).__name__)

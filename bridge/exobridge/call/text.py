@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import re
 
+_LAST_WORD = re.compile(r"\S+\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?।])\s+")
+
+
+def spoken_pieces(text: str, max_chars: int) -> list[str]:
+    """What to hand to a speech provider, one piece after the other, each of at most ``max_chars``
+    (2 or more) characters.
+
+    All but the last end in a space, since a provider may join them. There is at least one, which
+    may be empty.
+    """
+    text = text.strip()
+    if len(text) <= max_chars:
+        return [text]
+    *before, last = split(text, max_chars - 1)
+    return [*(f"{piece} " for piece in before), last]
 
 
 def split(text: str, max_chars: int) -> list[str]:
     """Pieces of at most ``max_chars`` characters, cut between sentences, else between words, else
-    anywhere. Nothing is lost but white space at the cuts."""
+    anywhere. Nothing is lost but white space at the cuts.
+
+    Raises:
+        ValueError: ``max_chars`` is less than 1.
+    """
+    if max_chars < 1:
+        raise ValueError(f"a piece has at least one character, not {max_chars}")
     pieces: list[str] = []
     current = ""
     for sentence in _SENTENCE_END.split(text.strip()):
@@ -42,17 +63,20 @@ def heard_part(text: str, fraction: float) -> str:
         return text
     cut = int(len(text) * max(0.0, fraction))
     if cut < len(text) and not text[cut].isspace():
-        cut = text.rfind(" ", 0, cut) if " " in text[:cut] else 0
+        return _LAST_WORD.sub("", text[:cut]).rstrip()
     return text[:cut].rstrip()
 
 
 def unheard_part(text: str, heard: str) -> str:
-    """What to say again when the bot was cut after ``heard``: from the start of that sentence."""
+    """What to say again when the bot was cut after ``heard``: from the start of the sentence that
+    was cut; nothing if all of it was heard."""
     if not text.startswith(heard):
         return text
+    if not text[len(heard) :].strip():
+        return ""
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        if match.end() > len(heard):
+        if match.start() > len(heard):
             break
         start = match.end()
     return text[start:]

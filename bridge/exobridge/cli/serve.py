@@ -18,6 +18,9 @@ from exobridge.cli.problems import config_problems
 from exobridge.settings import Settings, load_settings
 from exobridge.templates import load_templates
 
+SHUTDOWN_SECONDS = 15
+"""Longest wait for connections to end: a peer that does not read would hold the process."""
+
 MAX_MESSAGE = 256 * 1024
 """Largest WebSocket message, in bytes: Exotel's largest chunk is 100,000 before base64."""
 
@@ -65,6 +68,7 @@ def server_config(app: object, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
 
 

@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from exobridge.call.state import Decision
+from exobridge.call.events import Decision
 from exobridge.desk import Desk, Verdict
 from exobridge.exotel.passthru import MissingCallSidError, read_passthru
 from exobridge.web.body import BadBodyError, parameters

@@ -15,14 +15,14 @@ from typing import Any
 
 from starlette.types import Message, Receive, Send
 
-SEND_SECONDS = 5.0
-"""How long a peer may not read before the line is given up."""
-
 MAX_WAITING = 256
 """Text frames kept for a peer that does not read."""
 
 ABNORMAL = 1006
 """No close frame came (RFC 6455, section 7.1.5)."""
+
+NO_CODE = 1005
+"""A close frame without a code, in that section; uvicorn says it of a connection that broke."""
 
 
 class AsgiLine:
@@ -30,14 +30,17 @@ class AsgiLine:
 
     Args:
         receive, send: As the ASGI server gave them.
+        send_seconds: How long a peer may not read before the line is given up.
     """
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, send_seconds: float) -> None:
         self._receive = receive
         self._send = send
+        self._send_seconds = send_seconds
         self._waiting: deque[str] = deque()
         self._sender: asyncio.Task[None] | None = None
         self._ended = False
+        self._gone = False
         self._gave_up = asyncio.Event()
 
     def send(self, text: str) -> None:
@@ -61,10 +64,10 @@ class AsgiLine:
 
     async def _finish(self, begun: _Begun) -> None:
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(self._send_seconds):
                 await begun
             while self._waiting:
-                async with asyncio.timeout(SEND_SECONDS):
+                async with asyncio.timeout(self._send_seconds):
                     await self._send({"type": "websocket.send", "text": self._waiting.popleft()})
         except Exception:  # a time-out, or the server's own error for a peer that has gone
             self._give_up()
@@ -72,7 +75,7 @@ class AsgiLine:
             self._sender = None
 
     def _give_up(self) -> None:
-        self._ended = True
+        self._ended = self._gone = True
         self._waiting.clear()
         self._gave_up.set()
 
@@ -97,20 +100,23 @@ class AsgiLine:
             if text is not None:
                 on_text(text)
             elif message["type"] == "websocket.disconnect":
-                return int(message.get("code") or ABNORMAL)
+                self._gone = True
+                code = int(message.get("code") or NO_CODE)
+                return ABNORMAL if code == NO_CODE else code
             # A binary frame is none of Exotel's; it is passed over.
 
     async def close(self, code: int) -> None:
-        """Close the socket; after it ended, nothing happens."""
-        sender = self._sender
-        if sender is not None:
-            sender.cancel()
-            with suppress(asyncio.CancelledError):
-                await sender
+        """Close the socket; if the peer has gone, or for a second time, nothing happens."""
         self._ended = True
+        if self._sender is not None:
+            self._sender.cancel()
+            await asyncio.wait([self._sender])
+        if self._gone:
+            return
         with suppress(Exception):  # the peer may have gone in between
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(self._send_seconds):
                 await self._send({"type": "websocket.close", "code": code})
+        self._gone = True
 
 
 class _Begun:

@@ -48,7 +48,7 @@ class StreamEndpoint:
             await send({"type": "websocket.close", "code": FORBIDDEN})
             return
         await send({"type": "websocket.accept"})
-        await self._hold(AsgiLine(receive, send), bound_to)
+        await self._hold(AsgiLine(receive, send, self._services.waits.send), bound_to)
 
     async def _hold(self, line: AsgiLine, bound_to: str | None) -> None:
         entered = ""

@@ -34,19 +34,23 @@ class Tokens:
         """The CallSid of a good token; ``None`` if it is forged, garbled or expired."""
         try:
             call_sid = self._signer.loads(token, max_age=self._max_age_s)
-        except BadData:
+        except (BadData, UnicodeError):  # the latter for lone surrogates
             return None
         return call_sid if isinstance(call_sid, str) else None
 
 
 def proves_itself(secret: str, offered: Iterable[str]) -> bool:
     """Whether one of the offered strings is the secret; in constant time, as bytes, since what is
-    offered may be any text."""
-    wanted = secret.encode()
+    offered may be any text. An empty secret is none."""
+    wanted = _as_bytes(secret)
     found = False
     for candidate in offered:
-        found |= hmac.compare_digest(wanted, candidate.encode("utf-8", "surrogatepass"))
-    return found
+        found |= hmac.compare_digest(wanted, _as_bytes(candidate))
+    return found and bool(wanted)
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def basic_password(authorization: str) -> str:

@@ -1,0 +1,62 @@
+"""A provider's plain methods, called once a frame: a plugin's bug ends its call, and no other.
+
+What such a method raises would come out where the line's frames are read, far from the provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from exobridge_providers.base import SttEvent, SttSession
+
+OnError = Callable[[Exception], None]
+
+
+class Guarded:
+    """Calls ``method`` with each frame until it raises; that is told once, and then no more calls
+    are made."""
+
+    __slots__ = ("_dead", "_method", "_on_error")
+
+    def __init__(self, method: Callable[[bytes], None], on_error: OnError) -> None:
+        self._method = method
+        self._on_error = on_error
+        self._dead = False
+
+    def __call__(self, frame: bytes) -> None:
+        """Hand over one frame."""
+        if self._dead:
+            return
+        try:
+            self._method(frame)
+        except Exception as error:
+            self._dead = True
+            self._on_error(error)
+
+
+class GuardedStt:
+    """A speech-to-text session whose plain methods are guarded."""
+
+    def __init__(self, session: SttSession, on_error: OnError) -> None:
+        self._session = session
+        self._on_error = on_error
+        self._send = Guarded(session.send, on_error)
+
+    def send(self, audio: bytes) -> None:
+        """As :meth:`exobridge_providers.base.SttSession.send`."""
+        self._send(audio)
+
+    def finalize(self) -> None:
+        """As :meth:`exobridge_providers.base.SttSession.finalize`."""
+        try:
+            self._session.finalize()
+        except Exception as error:
+            self._on_error(error)
+
+    def events(self) -> AsyncIterator[SttEvent]:
+        """As :meth:`exobridge_providers.base.SttSession.events`."""
+        return self._session.events()
+
+    async def aclose(self) -> None:
+        """As :meth:`exobridge_providers.base.SttSession.aclose`."""
+        await self._session.aclose()

@@ -1,0 +1,268 @@
+"""The way in: from payloads of any size to 20 ms frames for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exobridge.call.hearing import PRE_ROLL_MS, Hearing, choose_format
+from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
+from exobridge_codecs.g711 import mulaw_to_pcm, pcm_to_mulaw
+from exobridge_codecs.pcm import rms_dbfs, to_int16
+from exobridge_codecs.tones import tone
+from exobridge_providers.base import SttEvent
+from exobridge_providers.events import EventStream
+
+PCM_8K = pcm16(8000)
+MULAW_8K = AudioFormat(Encoding.MULAW, 8000)
+ALAW_8K = AudioFormat(Encoding.ALAW, 8000)
+FRAME = 320
+
+
+class Recogniser:
+    """A speech-to-text session that only notes what it is given. Unrealistic: it never answers."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes | str] = []
+
+    def send(self, audio: bytes) -> None:
+        self.got.append(audio)
+
+    def finalize(self) -> None:
+        self.got.append("finalize")
+
+    def events(self) -> AsyncIterator[SttEvent]:
+        return aiter(EventStream[SttEvent]())
+
+    async def aclose(self) -> None: ...
+
+    @property
+    def sizes(self) -> list[int | str]:
+        return [each if isinstance(each, str) else len(each) for each in self.got]
+
+    @property
+    def audio(self) -> bytes:
+        return b"".join(each for each in self.got if isinstance(each, bytes))
+
+
+def hearing(line: AudioFormat = PCM_8K) -> Hearing:
+    ear = Hearing()
+    ear.set_format(line)
+    return ear
+
+
+def listener(ear: Hearing, wanted: AudioFormat) -> list[bytes]:
+    frames: list[bytes] = []
+    ear.listen(wanted, frames.append)
+    return frames
+
+
+def sound(frames: int) -> bytes:
+    return tone(440, frames * 20, 8000)
+
+
+# ------------------------------------------------------------------ frames
+
+
+@given(st.lists(st.integers(1, 2000), max_size=30))
+def test_any_chunking_gives_the_same_frames(sizes: list[int]) -> None:
+    """20 ms, 100 ms, odd sizes: the same frames come out, and the position counts them."""
+    audio = sound(60)
+    ear = hearing()
+    frames = listener(ear, PCM_8K)
+    at = 0
+    for size in [*sizes, len(audio)]:
+        ear.push(audio[at : at + size])
+        at += size
+    assert frames == [audio[start : start + FRAME] for start in range(0, len(audio), FRAME)]
+    assert ear.position_ms == 1200
+
+
+def test_an_incomplete_frame_waits_for_its_rest() -> None:
+    """It is neither handed on nor counted."""
+    ear = hearing()
+    frames = listener(ear, PCM_8K)
+    ear.push(sound(2)[: FRAME + 100])
+    assert len(frames) == 1
+    assert ear.position_ms == 20
+
+
+def test_mulaw_reaches_a_listener_as_pcm() -> None:
+    """160 bytes of μ-law are a frame."""
+    ear = hearing(MULAW_8K)
+    frames = listener(ear, PCM_8K)
+    payload = pcm_to_mulaw(sound(5))
+    ear.push(payload)
+    assert b"".join(frames) == mulaw_to_pcm(payload)
+    assert {len(frame) for frame in frames} == {FRAME}
+
+
+def test_a_listener_may_want_mulaw() -> None:
+    """From a PCM line and from a μ-law line: 160 bytes a frame."""
+    for line in (PCM_8K, MULAW_8K):
+        ear = hearing(line)
+        frames = listener(ear, MULAW_8K)
+        payload = sound(5) if line == PCM_8K else pcm_to_mulaw(sound(5))
+        ear.push(payload)
+        assert b"".join(frames) == pcm_to_mulaw(sound(5))
+        assert {len(frame) for frame in frames} == {160}
+
+
+@pytest.mark.parametrize("rate", [16000, 24000])
+def test_a_resampled_listener_gets_frames_of_20_ms(rate: int) -> None:
+    """Whole frames at its own rate, without a click where they join."""
+    ear = hearing()
+    frames = listener(ear, pcm16(rate))
+    ear.push(sound(50))
+    assert {len(frame) for frame in frames} == {pcm16(rate).frame_bytes}
+    assert len(frames) >= 49
+    steps = np.abs(np.diff(to_int16(b"".join(frames)).astype(int)))
+    steepest = 2 * np.pi * 440 / rate * np.abs(to_int16(sound(50)).astype(int)).max()
+    assert steps.max() <= steepest * 1.1
+
+
+def test_listeners_of_all_kinds_hear_the_same() -> None:
+    """A listener that comes later hears from then on."""
+    ear = hearing()
+    pcm, mulaw, wide = (listener(ear, f) for f in (PCM_8K, MULAW_8K, pcm16(16000)))
+    ear.push(sound(10))
+    late = listener(ear, PCM_8K)
+    ear.push(sound(10))
+    assert (len(pcm), len(mulaw), len(late)) == (20, 20, 10)
+    assert rms_dbfs(b"".join(wide)) == pytest.approx(rms_dbfs(b"".join(pcm)), abs=0.5)
+
+
+def test_a_format_that_proves_wrong_is_corrected() -> None:
+    """The listeners stay; from then on payloads are read anew, and the position goes on."""
+    ear = hearing()
+    frames = listener(ear, pcm16(16000))
+    session = Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=True)
+    ear.push(pcm_to_mulaw(sound(10)) + b"\xff")  # read as PCM: half as many frames, and noise
+    assert ear.position_ms == 100
+    frames.clear()
+    session.got.clear()
+    ear.set_format(MULAW_8K)
+    ear.push(pcm_to_mulaw(sound(10)))
+    assert ear.position_ms == 300
+    assert session.audio == mulaw_to_pcm(pcm_to_mulaw(sound(10)))
+    assert {len(frame) for frame in frames} == {640}
+    assert rms_dbfs(b"".join(frames)) == pytest.approx(rms_dbfs(sound(10)), abs=0.5)
+
+
+# ------------------------------------------------------------------ speech-to-text
+
+
+def test_a_continuous_recogniser_hears_everything() -> None:
+    """Silence too; segments only ask for their text."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=True)
+    ear.push(sound(3))
+    ear.start_segment()
+    ear.push(sound(2))
+    assert ear.end_segment()
+    ear.push(sound(1))
+    assert session.sizes == [FRAME] * 5 + ["finalize", FRAME]
+
+
+def test_a_segment_is_sent_with_the_audio_before_it() -> None:
+    """At most 500 ms; between segments nothing is sent."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=False)
+    audio = tone(300, 2000, 8000)
+    ear.push(audio)
+    assert session.got == []
+    ear.start_segment()
+    before = PRE_ROLL_MS // 20
+    assert session.audio == audio[-before * FRAME :]
+    ear.push(sound(2))
+    assert ear.end_segment()
+    ear.push(sound(40))
+    assert session.sizes == [FRAME] * (before + 2) + ["finalize"]
+
+
+def test_two_segments_share_no_audio() -> None:
+    """What the first had sent is not sent again with the second."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=False)
+    ear.start_segment()
+    ear.push(sound(10))
+    ear.end_segment()
+    ear.push(sound(3))
+    ear.start_segment()
+    ear.push(sound(4))
+    assert session.sizes == [FRAME] * 10 + ["finalize"] + [FRAME] * 7
+
+
+def test_the_audio_before_a_segment_is_in_the_recognisers_format() -> None:
+    """Frames of 20 ms at its rate."""
+    ear, session = hearing(MULAW_8K), Recogniser()
+    ear.transcribe(session, pcm16(16000), continuous=False)
+    ear.push(pcm_to_mulaw(sound(50)))
+    ear.start_segment()
+    assert session.sizes == [640] * (PRE_ROLL_MS // 20)
+
+
+def test_a_dropped_segment_is_closed_where_it_was_sent() -> None:
+    """A recogniser of segments answers and is told so; a continuous one was not asked."""
+    for continuous, expected in ((False, ["finalize"]), (True, [])):
+        ear, session = hearing(), Recogniser()
+        ear.transcribe(session, PCM_8K, continuous=continuous)
+        ear.start_segment()
+        assert ear.drop_segment() is not continuous
+        assert session.sizes == expected
+
+
+def test_without_a_recogniser_nobody_answers() -> None:
+    """A segment may begin before it is open."""
+    ear = hearing()
+    ear.push(sound(3))
+    ear.start_segment()
+    assert not ear.end_segment()
+    assert not ear.drop_segment()
+
+
+# ------------------------------------------------------------------ the format to ask for
+
+
+@pytest.mark.parametrize(
+    ("line", "offered", "chosen"),
+    [
+        (MULAW_8K, (pcm16(16000), pcm16(8000), MULAW_8K), MULAW_8K),
+        (MULAW_8K, (ALAW_8K, pcm16(16000), pcm16(8000)), pcm16(8000)),
+        (PCM_8K, (pcm16(16000), PCM_8K), PCM_8K),
+        (PCM_8K, (MULAW_8K, pcm16(16000)), MULAW_8K),
+        (PCM_8K, (pcm16(24000), pcm16(16000)), pcm16(16000)),
+        (pcm16(24000), (PCM_8K, pcm16(16000)), pcm16(16000)),
+        (pcm16(16000), (PCM_8K, pcm16(48000), pcm16(24000)), pcm16(24000)),
+    ],
+)
+def test_the_nearest_format_is_chosen(
+    line: AudioFormat, offered: tuple[AudioFormat, ...], chosen: AudioFormat
+) -> None:
+    """The line's own, else PCM16 at its rate, else the lowest rate that loses nothing, else the
+    highest there is."""
+    assert choose_format(offered, line) == chosen
+
+
+rates = st.sampled_from([8000, 16000, 24000, 48000])
+formats = st.builds(AudioFormat, st.sampled_from(Encoding), rates)
+
+
+@given(st.lists(formats, min_size=1, unique=True), formats)
+def test_no_better_format_is_passed_over(offered: list[AudioFormat], line: AudioFormat) -> None:
+    """What is chosen is offered, and loses band only where every offer does."""
+    chosen = choose_format(tuple(offered), line)
+    assert chosen in offered
+    if line in offered:
+        assert chosen == line
+    if any(offer.sample_rate >= line.sample_rate for offer in offered):
+        assert chosen.sample_rate >= line.sample_rate
+    for cheaper, dearer in pairwise(sorted({offer.sample_rate for offer in offered})):
+        if cheaper >= line.sample_rate:
+            assert chosen.sample_rate != dearer

@@ -1,0 +1,685 @@
+"""The playout, in virtual time: what is sent when, and what the caller has heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exobridge.call.playout import (
+    CATCH_UP_S,
+    MARK_GRACE_S,
+    Heard,
+    Out,
+    Played,
+    Playout,
+    PlayoutOptions,
+    SendMark,
+    SendMedia,
+)
+from exobridge_codecs.codec import decoder
+from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
+from exobridge_codecs.g711 import mulaw_to_pcm, pcm_to_mulaw
+
+PCM_8K = pcm16(8000)
+MULAW_8K = AudioFormat(Encoding.MULAW, 8000)
+START = 1000.3
+NO_LEAD = PlayoutOptions(chunk_ms=20, lead_ms=0)
+
+
+def audio(milliseconds: float, sample_rate: int = 8000, first: int = 1) -> bytes:
+    """PCM16 of which no two samples in a row are the same and none is silent."""
+    count = round(milliseconds * sample_rate / 1000)
+    return b"".join(
+        ((first + index) % 30_000 + 1).to_bytes(2, "little", signed=True) for index in range(count)
+    )
+
+
+@dataclass
+class Exotel:
+    """The other side: takes what is due when it is due, and knows what it holds.
+
+    Unrealistic in that nothing takes any time on its way.
+    """
+
+    playout: Playout
+    line: AudioFormat = PCM_8K
+    now: float = START
+    sent: list[tuple[float, Out]] = field(default_factory=list[tuple[float, Out]])
+    held_until: float = 0.0
+    most_held_s: float = 0.0
+
+    def advance(self) -> list[Out]:
+        outs = self.playout.advance(self.now)
+        for out in outs:
+            self.sent.append((self.now, out))
+            if isinstance(out, SendMedia):
+                seconds = self.line.duration_ms(len(out.payload)) / 1000
+                self.held_until = max(self.held_until, self.now) + seconds
+                self.most_held_s = max(self.most_held_s, self.held_until - self.now)
+        return outs
+
+    def run(self, seconds: float, late: float = 0.0) -> None:
+        """Let time pass; every timer fires ``late`` seconds after its time."""
+        until = self.now + seconds
+        while (due := self.playout.due(self.now)) is not None and due + late <= until:
+            self.now = due + late
+            self.advance()
+            again = self.playout.due(self.now)
+            assert again is None or again > self.now, "due() asks again for the same time"
+        self.now = until
+
+    @property
+    def media(self) -> list[tuple[float, SendMedia]]:
+        return [(when, out) for when, out in self.sent if isinstance(out, SendMedia)]
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(out.payload) for _, out in self.media]
+
+    @property
+    def marks(self) -> list[str]:
+        return [out.name for _, out in self.sent if isinstance(out, SendMark)]
+
+    @property
+    def played(self) -> list[str]:
+        return [out.utterance for _, out in self.sent if isinstance(out, Played)]
+
+    def pcm(self, utterance: str = "u") -> bytes:
+        decode = decoder(self.line.encoding)
+        return b"".join(decode(out.payload) for _, out in self.media if out.utterance == utterance)
+
+
+def start(line: AudioFormat = PCM_8K, options: PlayoutOptions | None = None) -> Exotel:
+    return Exotel(Playout(line, START, options or PlayoutOptions()), line)
+
+
+def say(exotel: Exotel, pcm: bytes, utterance: str = "u") -> None:
+    exotel.playout.add(utterance, pcm)
+    exotel.playout.end(utterance)
+
+
+# ------------------------------------------------------------------ chunks and lead
+
+
+@pytest.mark.parametrize(
+    ("line", "chunk"), [(PCM_8K, 1600), (pcm16(16000), 3200), (pcm16(24000), 4800), (MULAW_8K, 960)]
+)
+def test_a_chunk_is_a_multiple_of_320_bytes(line: AudioFormat, chunk: int) -> None:
+    """100 ms are 1600 bytes of PCM at 8 kHz; of μ-law they are rounded up to 960 (120 ms)."""
+    exotel = start(line)
+    say(exotel, audio(2000, line.sample_rate))
+    exotel.run(3)
+    assert all(size % 320 == 0 for size in exotel.sizes)
+    assert set(exotel.sizes[1:-1]) == {chunk}
+
+
+def test_the_lead_is_filled_at_once_and_topped_up_at_half() -> None:
+    """200 ms go out at the start, and 100 ms each time Exotel is down to 100 ms."""
+    exotel = start()
+    say(exotel, audio(500))
+    exotel.run(1)
+    assert exotel.sizes == [3200, 1600, 1600, 1600]
+    times = [when - START for when, _ in exotel.media]
+    assert times == pytest.approx([0.0, 0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize(("lead_ms", "first"), [(100, 100), (200, 200), (300, 300), (550, 500)])
+def test_the_first_message_fills_the_lead(lead_ms: int, first: int) -> None:
+    """With whole chunks, whatever the clock shows."""
+    for hundredths in range(100):
+        exotel = start(options=PlayoutOptions(lead_ms=lead_ms))
+        exotel.now = START + hundredths / 100
+        say(exotel, audio(1000))
+        exotel.advance()
+        assert exotel.sizes == [first * 16]
+
+
+@pytest.mark.parametrize("line", [PCM_8K, MULAW_8K, pcm16(24000)])
+@pytest.mark.parametrize("lead_ms", [200, 300, 500])
+@pytest.mark.parametrize("late", [0.0, 0.004, 0.09, 0.3])
+def test_exotel_never_holds_more_than_the_lead(
+    line: AudioFormat, lead_ms: int, late: float
+) -> None:
+    """However late a timer is, and where a chunk is longer than half the lead too."""
+    exotel = start(line, PlayoutOptions(lead_ms=lead_ms))
+    say(exotel, audio(3000, line.sample_rate))
+    exotel.run(10, late=late)
+    assert exotel.marks == ["u"]
+    assert exotel.most_held_s <= lead_ms / 1000 + 1e-5
+
+
+def test_an_utterance_ends_in_silence_up_to_a_whole_block() -> None:
+    """Only the last chunk is padded, and only up to the next 320 bytes."""
+    exotel = start()
+    pcm = audio(205)
+    say(exotel, pcm)
+    exotel.run(1)
+    assert exotel.pcm() == pcm + bytes(-len(pcm) % 320)
+
+
+def test_mulaw_is_padded_with_its_own_silence() -> None:
+    """Silence is 0xFF in μ-law."""
+    exotel = start(MULAW_8K)
+    say(exotel, audio(10))
+    exotel.run(1)
+    [(_, media)] = exotel.media
+    assert media.payload == pcm_to_mulaw(audio(10)) + b"\xff" * 240
+
+
+def test_a_chunk_waits_until_it_is_whole() -> None:
+    """An utterance begins with a whole chunk; less waits for more, or for the end."""
+    exotel = start()
+    exotel.playout.add("u", audio(90))
+    assert exotel.advance() == []
+    assert exotel.playout.due(exotel.now) is None
+    exotel.playout.end("u")
+    exotel.run(0.01)
+    assert exotel.pcm().startswith(audio(90))
+
+
+def test_timestamps_say_where_a_chunk_begins() -> None:
+    """Milliseconds since the stream began, one chunk after the other."""
+    exotel = start()
+    exotel.now = START + 2
+    say(exotel, audio(400))
+    exotel.run(1)
+    assert [media.timestamp_ms for _, media in exotel.media] == [2000, 2200, 2300]
+
+
+def test_without_a_lead_each_chunk_goes_out_when_it_is_due() -> None:
+    """Lead 0 and 20 ms chunks: fifty messages a second."""
+    exotel = start(options=NO_LEAD)
+    say(exotel, audio(200))
+    exotel.run(1)
+    assert exotel.sizes == [320] * 10
+    times = [when - START for when, _ in exotel.media]
+    assert times == pytest.approx([index * 0.02 for index in range(10)])
+
+
+def test_a_late_tick_sends_what_is_due_in_one_message() -> None:
+    """70 ms after its time a tick sends four chunks of 20 ms, as one."""
+    exotel = start(options=NO_LEAD)
+    say(exotel, audio(200))
+    exotel.advance()
+    exotel.now = START + 0.0901
+    exotel.advance()
+    assert exotel.sizes == [320, 1280]
+    exotel.run(0.01)
+    assert exotel.sizes == [320, 1280, 320]
+
+
+def test_lateness_does_not_add_up() -> None:
+    """Ticks that are all 3 ms late: after a minute only the first and the last have cost that."""
+    exotel = start(options=NO_LEAD)
+    say(exotel, audio(60_000))
+    exotel.run(61, late=0.003)
+    last, _ = exotel.media[-1]
+    assert last - START <= 59.98 + 2 * 0.003 + 1e-5
+    assert len(exotel.media) == 3000
+
+
+def test_a_schedule_far_behind_starts_anew() -> None:
+    """After a second's standstill nothing is dumped: one chunk, then the usual pace."""
+    exotel = start(options=NO_LEAD)
+    say(exotel, audio(2000))
+    exotel.advance()
+    exotel.now = START + 1
+    exotel.advance()
+    assert exotel.sizes == [320, 320]
+
+
+def test_a_new_utterance_after_a_rest_has_nothing_to_catch_up_with() -> None:
+    """Without a lead, 50 ms of silence between two lines are no lateness."""
+    exotel = start(options=NO_LEAD)
+    say(exotel, audio(20), "a")
+    exotel.run(0.07)
+    say(exotel, audio(200), "b")
+    exotel.advance()
+    assert exotel.sizes == [320, 320]
+    assert exotel.most_held_s == pytest.approx(0.02)
+
+
+def test_live_audio_that_came_late_is_caught_up_with() -> None:
+    """Without a lead, a source's jitter does not become a delay that stays."""
+    exotel = start(options=NO_LEAD)
+    exotel.playout.add("", audio(20))
+    exotel.advance()
+    exotel.now = START + 0.05
+    exotel.playout.add("", audio(20))
+    exotel.playout.add("", audio(20))
+    exotel.advance()
+    assert exotel.sizes == [320, 640]
+    assert exotel.most_held_s <= CATCH_UP_S + 0.02
+
+
+def test_audio_that_runs_dry_goes_out_in_whole_blocks() -> None:
+    """Where more is late, less than a chunk goes out just before the line falls silent."""
+    exotel = start()
+    exotel.playout.add("u", audio(270))
+    exotel.run(1)
+    assert exotel.sizes == [3200, 960]
+    last, _ = exotel.media[-1]
+    assert START + 0.15 < last < START + 0.2
+    exotel.playout.add("u", audio(90, first=2161))
+    exotel.playout.end("u")
+    exotel.run(1)
+    assert exotel.pcm() == audio(270) + audio(90, first=2161)
+    assert exotel.sizes[-1] % 320 == 0
+
+
+# ------------------------------------------------------------------ order
+
+
+def test_utterances_are_played_in_the_order_they_were_begun() -> None:
+    """A line whose audio is ready waits for the one before it whose audio is still made."""
+    exotel = start()
+    exotel.playout.begin("made")
+    say(exotel, audio(100, first=5000), "ready")
+    exotel.run(1)
+    assert exotel.media == []
+    assert exotel.playout.due(exotel.now) is None
+    exotel.playout.add("made", audio(100))
+    exotel.run(1)
+    exotel.playout.end("made")
+    exotel.run(3)
+    assert [media.utterance for _, media in exotel.media] == ["made", "ready"]
+    assert exotel.pcm("ready") == audio(100, first=5000)
+    assert exotel.played == ["made", "ready"]
+
+
+def test_audio_of_two_utterances_may_come_mixed() -> None:
+    """Each sample stays with its own utterance."""
+    exotel = start()
+    for part in range(4):
+        exotel.playout.add("a", audio(60, first=480 * part))
+        exotel.playout.add("b", audio(60, first=10_000 + 480 * part))
+    exotel.playout.end("b")
+    exotel.playout.end("a")
+    exotel.run(2)
+    assert exotel.pcm("a") == b"".join(audio(60, first=480 * part) for part in range(4))
+    assert exotel.pcm("b") == b"".join(audio(60, first=10_000 + 480 * part) for part in range(4))
+    assert exotel.marks == ["a", "b"]
+
+
+def test_a_discarded_utterance_lets_the_next_go() -> None:
+    """One that will have no audio does not hold up what follows."""
+    exotel = start()
+    exotel.playout.begin("failed")
+    say(exotel, audio(100), "next")
+    exotel.playout.discard("failed")
+    exotel.run(2)
+    assert exotel.marks == exotel.played == ["next"]
+
+
+def test_discarding_what_has_audio_or_is_unknown_changes_nothing() -> None:
+    """Only an utterance without any audio can be forgotten."""
+    exotel = start()
+    say(exotel, audio(100))
+    exotel.playout.discard("u")
+    exotel.playout.discard("nobody")
+    exotel.run(2)
+    assert exotel.played == ["u"]
+
+
+def test_an_utterance_without_audio_is_played_after_those_before_it() -> None:
+    """It has its mark, and by the clock it is never over before its predecessor."""
+    exotel = start()
+    say(exotel, audio(150), "words")
+    say(exotel, b"", "nothing")
+    exotel.run(3)
+    assert exotel.marks == exotel.played == ["words", "nothing"]
+
+
+def test_audio_after_the_end_is_dropped() -> None:
+    """A provider that goes on after its last word is not heard, and blocks nobody."""
+    exotel = start()
+    say(exotel, audio(300))
+    exotel.playout.add("u", audio(500))
+    assert exotel.playout.held_ms == pytest.approx(300)
+    exotel.run(2)
+    say(exotel, audio(100), "next")
+    exotel.run(2)
+    assert exotel.pcm() == audio(300) + bytes(-len(audio(300)) % 320)
+    assert exotel.played == ["u", "next"]
+
+
+# ------------------------------------------------------------------ pause and resume
+
+
+def test_a_pause_stops_the_feed_and_loses_nothing() -> None:
+    """What Exotel holds plays on; then the first sample that was not sent comes."""
+    exotel = start()
+    say(exotel, audio(1000))
+    exotel.run(0.25)
+    exotel.playout.pause()
+    before = len(exotel.media)
+    assert exotel.playout.due(exotel.now) is None
+    exotel.run(5)
+    assert exotel.advance() == []
+    assert len(exotel.media) == before
+    exotel.playout.resume()
+    exotel.run(2)
+    assert exotel.pcm() == audio(1000)
+    assert exotel.most_held_s <= 0.2 + 1e-5
+
+
+def test_a_short_pause_is_nothing_to_catch_up_with() -> None:
+    """Without a lead, a pause of 80 ms is not made up for after it."""
+    exotel = start(options=NO_LEAD)
+    say(exotel, audio(1000))
+    exotel.run(0.1)
+    exotel.playout.pause()
+    exotel.run(0.08)
+    exotel.playout.resume()
+    exotel.advance()
+    assert exotel.sizes[-1] == 320
+
+
+def test_what_was_sent_is_counted_as_played_during_a_pause() -> None:
+    """A pause holds back audio, not the marks of what is already at Exotel."""
+    exotel = start()
+    say(exotel, audio(100), "a")
+    say(exotel, audio(1000), "b")
+    exotel.advance()
+    exotel.playout.pause()
+    exotel.run(1)
+    assert exotel.played == ["a"]
+
+
+# ------------------------------------------------------------------ clear and what was heard
+
+
+def heard_after(seconds: float, options: PlayoutOptions | None = None) -> Heard:
+    exotel = start(options=options)
+    say(exotel, audio(1000))
+    exotel.run(seconds)
+    [heard] = exotel.playout.clear(exotel.now)
+    return heard
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.33, 0.999])
+def test_clear_tells_what_was_heard_by_the_clock(seconds: float) -> None:
+    """What was sent and not yet played does not count."""
+    heard = heard_after(seconds)
+    assert heard.heard_ms == pytest.approx(seconds * 1000, abs=0.5)
+    assert heard.known_ms == pytest.approx(1000)
+    assert heard.whole
+
+
+def test_heard_counts_no_padding() -> None:
+    """10 ms of audio in a chunk of 20 ms: 5 ms after the send 5 ms were heard."""
+    exotel = start()
+    say(exotel, audio(10))
+    exotel.advance()
+    [heard] = exotel.playout.clear(START + 0.005)
+    assert heard.heard_ms == pytest.approx(5)
+    assert heard.known_ms == pytest.approx(10)
+
+
+def test_heard_stands_still_while_the_line_is_dry() -> None:
+    """After a pause longer than the lead, only what was sent was heard."""
+    exotel = start()
+    say(exotel, audio(1000))
+    exotel.advance()
+    exotel.playout.pause()
+    exotel.run(3)
+    [heard] = exotel.playout.clear(exotel.now)
+    assert heard.heard_ms == heard.sent_ms == pytest.approx(200)
+
+
+def test_clear_tells_of_every_utterance_that_was_not_played() -> None:
+    """In order: one half heard, one only held, one still without audio."""
+    exotel = start()
+    exotel.playout.add("a", audio(150))
+    exotel.playout.end("a")
+    exotel.playout.add("b", audio(400))
+    exotel.playout.begin("c")
+    exotel.run(0.1)
+    a, b, c = exotel.playout.clear(exotel.now)
+    assert (a.utterance, a.whole) == ("a", True)
+    assert a.heard_ms == pytest.approx(100)
+    assert (b.utterance, b.heard_ms, b.whole) == ("b", 0.0, False)
+    assert b.known_ms == pytest.approx(400)
+    assert c == Heard("c", 0.0, 0.0, 0.0, whole=False)
+
+
+def test_nothing_of_what_was_cleared_comes_back() -> None:
+    """Held audio, marks and pause are gone; the next utterance begins at once."""
+    exotel = start()
+    say(exotel, audio(1000))
+    exotel.run(0.1)
+    exotel.playout.pause()
+    exotel.playout.clear(exotel.now)
+    exotel.held_until = exotel.now
+    assert exotel.playout.due(exotel.now) is None
+    assert exotel.playout.held_ms == 0
+    say(exotel, audio(300, first=9000), "next")
+    exotel.run(2)
+    assert exotel.pcm("next") == audio(300, first=9000)
+    assert exotel.marks == exotel.played == ["next"]
+    assert exotel.most_held_s <= 0.2 + 1e-5
+
+
+# ------------------------------------------------------------------ marks
+
+
+def test_a_mark_ends_its_utterance() -> None:
+    """It counts once; a second return, or an unknown name, is nothing."""
+    exotel = start()
+    say(exotel, audio(100))
+    exotel.run(0.1)
+    assert exotel.playout.mark_played("u") == [Played("u")]
+    assert exotel.playout.mark_played("u") == []
+    assert exotel.playout.mark_played("nobody") == []
+    exotel.run(5)
+    assert exotel.played == []
+
+
+def test_a_missing_mark_does_not_wedge_the_call() -> None:
+    """Half a second after its time an utterance counts as played."""
+    exotel = start()
+    say(exotel, audio(300))
+    exotel.run(5)
+    when = next(when for when, out in exotel.sent if isinstance(out, Played))
+    assert when - START == pytest.approx(0.3 + MARK_GRACE_S)
+
+
+def test_a_late_mark_is_nothing() -> None:
+    """The clock was faster."""
+    exotel = start()
+    say(exotel, audio(300))
+    exotel.run(5)
+    assert exotel.playout.mark_played("u") == []
+
+
+def test_a_mark_tells_of_everything_before_it() -> None:
+    """Exotel plays in order: the second mark before the first ends both, in their order."""
+    exotel = start()
+    say(exotel, audio(50), "a")
+    say(exotel, audio(50), "b")
+    say(exotel, audio(500), "c")
+    exotel.run(0.15)
+    assert exotel.playout.mark_played("b") == [Played("a"), Played("b")]
+    assert exotel.playout.mark_played("a") == []
+    exotel.run(3)
+    assert exotel.played == ["c"]
+
+
+def test_a_mark_that_was_not_sent_is_nothing() -> None:
+    """Whoever returns the mark of an utterance still being fed does not end it."""
+    exotel = start()
+    say(exotel, audio(1000))
+    exotel.advance()
+    assert exotel.playout.mark_played("u") == []
+    exotel.run(3)
+    assert exotel.pcm() == audio(1000)
+
+
+def test_a_mark_after_clear_is_nothing() -> None:
+    """Whether Exotel returns pending marks after ``clear`` does not matter."""
+    exotel = start()
+    say(exotel, audio(100))
+    exotel.advance()
+    exotel.playout.clear(START + 0.02)
+    assert exotel.playout.mark_played("u") == []
+
+
+def test_the_end_that_comes_late_sends_its_mark_at_once() -> None:
+    """All audio went out, just now or long ago; then the provider says that this was all."""
+    exotel = start()
+    exotel.playout.add("first", audio(200))
+    exotel.advance()
+    exotel.playout.end("first")
+    assert exotel.playout.due(exotel.now) == exotel.now
+    exotel.advance()
+    assert exotel.marks == ["first"]
+    exotel.run(2)
+    exotel.sent.clear()
+    exotel.playout.add("u", audio(200))
+    exotel.run(2)
+    assert exotel.marks == []
+    exotel.playout.end("u")
+    assert exotel.playout.due(exotel.now) == exotel.now
+    exotel.advance()
+    assert exotel.marks == ["u"]
+    [heard] = exotel.playout.clear(exotel.now)
+    assert heard.heard_ms == pytest.approx(200)
+
+
+# ------------------------------------------------------------------ a format that proves wrong
+
+
+def test_a_new_encoding_goes_on_with_the_next_sample() -> None:
+    """PCM to μ-law at the same rate: not a sample is lost or repeated."""
+    exotel = start()
+    say(exotel, audio(1000))
+    exotel.run(0.15)
+    before = exotel.pcm()
+    exotel.sent.clear()
+    exotel.playout.set_format(MULAW_8K)
+    exotel.line = MULAW_8K
+    exotel.run(2)
+    rest = audio(1000)[len(before) :]
+    assert exotel.pcm()[: len(rest)] == mulaw_to_pcm(pcm_to_mulaw(rest))
+    assert all(size % 320 == 0 for size in exotel.sizes)
+    assert exotel.played == ["u"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(8000, 16000), (24000, 8000), (16000, 24000)])
+def test_a_new_rate_keeps_the_length_of_what_is_held(before: int, after: int) -> None:
+    """Held audio is converted as a whole, however many pieces it came in."""
+    exotel = start(pcm16(before))
+    for part in range(100):
+        exotel.playout.add("u", audio(10, before, first=part))
+    exotel.run(0.25)
+    sent_ms = pcm16(before).duration_ms(len(exotel.pcm()))
+    exotel.sent.clear()
+    exotel.playout.set_format(pcm16(after))
+    exotel.line = pcm16(after)
+    assert exotel.playout.held_ms == pytest.approx(1000 - sent_ms, abs=1)
+    exotel.playout.end("u")
+    exotel.run(2)
+    rest_ms = pcm16(after).duration_ms(len(exotel.pcm()))
+    assert rest_ms == pytest.approx(1000 - sent_ms, abs=20)
+    assert exotel.played == ["u"]
+
+
+def test_what_was_heard_is_right_across_a_new_rate() -> None:
+    """Milliseconds stay milliseconds."""
+    exotel = start()
+    say(exotel, audio(1000))
+    exotel.run(0.3)
+    exotel.playout.set_format(pcm16(16000))
+    exotel.line = pcm16(16000)
+    exotel.run(0.3)
+    [heard] = exotel.playout.clear(exotel.now)
+    assert heard.heard_ms == pytest.approx(600, abs=1)
+    assert heard.known_ms == pytest.approx(1000, abs=1)
+
+
+# ------------------------------------------------------------------ any order of events
+
+NAMES = ("a", "b", "c")
+samples = st.integers(0, 2500)
+events = st.one_of(
+    st.tuples(st.just("begin"), st.sampled_from(NAMES)),
+    st.tuples(st.just("add"), st.sampled_from(NAMES), samples),
+    st.tuples(st.just("end"), st.sampled_from(NAMES)),
+    st.tuples(st.just("pause")),
+    st.tuples(st.just("resume")),
+    st.tuples(st.just("wait"), st.floats(0, 0.7)),
+    st.tuples(st.just("late"), st.floats(0, 0.7)),
+)
+options = st.builds(PlayoutOptions, st.integers(20, 300), st.sampled_from([0, 20, 100, 200, 500]))
+
+
+def apply(exotel: Exotel, event: tuple[str, str] | tuple[str, float] | tuple[str]) -> None:
+    match event:
+        case ("begin", str(name)):
+            exotel.playout.begin(name)
+        case ("end", str(name)):
+            exotel.playout.end(name)
+        case ("pause",):
+            exotel.playout.pause()
+        case ("resume",):
+            exotel.playout.resume()
+        case ("wait", float(seconds)):
+            exotel.run(seconds)
+        case ("late", float(seconds)):
+            exotel.now += seconds
+            exotel.advance()
+        case _:
+            raise AssertionError(event)
+
+
+@given(st.lists(events, max_size=40), options, st.sampled_from([PCM_8K, MULAW_8K, pcm16(16000)]))
+def test_any_order_of_events_plays_each_sample_once_and_in_order(
+    script: list[tuple[str, str, int] | tuple[str, str] | tuple[str, float] | tuple[str]],
+    options: PlayoutOptions,
+    line: AudioFormat,
+) -> None:
+    """Adding, ending, pausing, resuming and waiting in any order: the bytes that were added come
+    out, then padding; the lead is kept; the timer always has something to do."""
+    exotel = start(line, options)
+    added: dict[str, bytearray] = {}
+    ended: set[str] = set()
+    for event in script:
+        name = event[1] if len(event) > 1 else None
+        if isinstance(name, str) and name in ended:
+            continue  # a name is used once
+        if event[0] == "add" and len(event) == 3:
+            pcm = audio(event[2] / 8, 8000, first=len(added.get(event[1], b"")) // 2)
+            exotel.playout.add(event[1], pcm)
+            if pcm:
+                added.setdefault(event[1], bytearray()).extend(pcm)
+            continue
+        assert len(event) < 3
+        apply(exotel, event)
+        if isinstance(name, str):
+            added.setdefault(name, bytearray())
+        if event[0] == "end":
+            assert isinstance(name, str)
+            ended.add(name)
+    exotel.playout.resume()
+    for name in added:
+        if name not in ended:
+            exotel.playout.end(name)
+    exotel.run(10)
+
+    def wire(pcm: bytes) -> bytes:
+        return mulaw_to_pcm(pcm_to_mulaw(pcm)) if line == MULAW_8K else pcm
+
+    block = 320 // line.sample_bytes * 2
+    for name, sound in added.items():
+        assert exotel.pcm(name) == wire(bytes(sound) + bytes(-len(sound) % block)), name
+    assert exotel.marks == exotel.played == list(added)
+    assert all(size % 320 == 0 for size in exotel.sizes)
+    assert exotel.playout.due(exotel.now) is None
+    assert exotel.playout.held_ms == 0
+    chunk_s = line.duration_ms(-(-line.bytes_per_ms * options.chunk_ms // 320) * 320) / 1000
+    lead_s = options.lead_ms / 1000
+    bound = lead_s if lead_s > chunk_s else chunk_s + CATCH_UP_S
+    assert exotel.most_held_s <= bound + 1e-5

@@ -1,0 +1,66 @@
+"""``/health/live`` and ``/health/ready`` over real sockets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.peer import stream
+from tests.server import BOT, Server, serving
+
+
+def faulty_stt(how: str) -> dict[str, str]:
+    """A template whose speech-to-text does not start."""
+    return {"default": BOT.replace("[stt.options]", f'[stt.options]\nhow = "{how}"')}
+
+
+async def get(server: Server, path: str) -> tuple[int, dict[str, Any]]:
+    """Status and body."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"{server.url}{path}")
+    return answer.status_code, answer.json()
+
+
+async def test_a_server_that_can_take_calls_is_ready(tmp_path: Path) -> None:
+    """Both are 200; ``live`` counts the calls under way. Nothing needs a secret."""
+    async with serving(tmp_path, EXOBRIDGE_SECRET="a-secret-of-the-tests") as server:
+        assert await get(server, "/health/ready") == (200, {"status": "ready", "problems": []})
+        assert await get(server, "/health/live") == (200, {"status": "live", "calls": 0})
+        async with stream(f"{server.stream_url}/a-secret-of-the-tests") as peer:
+            await peer.start()
+            await peer.next("media")
+            assert await get(server, "/health/live") == (200, {"status": "live", "calls": 1})
+            await peer.send(peer.writer.stop(""))
+            await server.until_over(peer.call_sid)
+        assert await get(server, "/health/live") == (200, {"status": "live", "calls": 0})
+
+
+async def test_while_providers_start_it_is_live_and_not_ready(tmp_path: Path) -> None:
+    """503 and the reason; and a shutdown does not wait for them."""
+    templates = faulty_stt("hang-start")
+    async with serving(tmp_path, templates, preloaded=False, STT_PROVIDER="faulty") as server:
+        status, body = await get(server, "/health/ready")
+        assert (status, body["problems"]) == (503, ["providers are starting"])
+        assert (await get(server, "/health/live"))[0] == 200
+
+
+async def test_a_provider_that_cannot_start_is_named(tmp_path: Path) -> None:
+    """By its template and the kind of error; a plugin's own words may hold anything, so they are
+    in the log's trace only."""
+    async with serving(tmp_path, faulty_stt("crash-start"), STT_PROVIDER="faulty") as server:
+        status, body = await get(server, "/health/ready")
+        assert status == 503
+        assert body["problems"] == ["template default: PluginBugError"]
+        (entry,) = server.log("provider crashed")
+        assert "hush-hush" in entry["exception"]
+
+
+async def test_a_closed_store_is_not_ready(tmp_path: Path) -> None:
+    """What cannot be recorded shall not be taken."""
+    async with serving(tmp_path) as server:
+        await server.bridge.store.aclose()
+        status, body = await get(server, "/health/ready")
+        assert status == 503
+        assert body["problems"] == ["store: the store has been closed"]
