@@ -271,9 +271,10 @@ class Playout:
     def due(self, now: float) -> float | None:
         """When :meth:`advance` wants to be called next, not before ``now``; ``None``: after the
         next call of another method. An ``advance`` at that time makes progress."""
-        times = [self._feed_at(), self._played_by()]
-        wanted = min((time for time in times if time is not None), default=None)
-        return None if wanted is None else max(now, wanted)
+        wanted, by_clock = self._feed_at(), self._played_by()
+        if wanted is None or (by_clock is not None and by_clock < wanted):
+            wanted = by_clock
+        return now if wanted is not None and wanted < now else wanted
 
     def _feed_at(self) -> float | None:
         if self._paused or not self._feeding:
@@ -289,8 +290,9 @@ class Playout:
 
     def _played_by(self) -> float | None:
         """When the first utterance that waits for its mark counts as played without it."""
-        first = next(iter(self._utterances.values()), None)
-        return first.play_end + MARK_GRACE_S if first is not None and first.marked else None
+        for first in self._utterances.values():
+            return first.play_end + MARK_GRACE_S if first.marked else None
+        return None
 
     # -------------------------------------------------------------- out
 

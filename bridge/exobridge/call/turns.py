@@ -48,7 +48,7 @@ class TurnOptions:
 
     start_probability: float = 0.5
     end_probability: float = 0.35
-    end_silence_ms: int = 500
+    end_silence_ms: int = 400
     barge_in: bool = True
     barge_in_ms: int = 200
     max_turn_seconds: float = 30.0

@@ -103,7 +103,7 @@ class DialogueTable(Table):
 class TurnsTable(Table):
     """``[turns]``: who speaks when."""
 
-    end_silence_ms: int = Field(default=500, ge=200, le=3000)
+    end_silence_ms: int = Field(default=400, ge=200, le=3000)
     barge_in: bool = True
     barge_in_ms: int = Field(default=200, ge=60, le=2000)
     max_turn_seconds: int = Field(default=30, ge=5, le=120)
