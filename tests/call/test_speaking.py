@@ -112,6 +112,13 @@ class Call:
         return self.loop.time() - self.begun
 
 
+async def say(call: Call, utterance_id: str, text: str) -> Utterance:
+    """Begin a line and have its audio made."""
+    line = call.speaking.begin(utterance_id, text)
+    await call.speaking.say(line)
+    return line
+
+
 def hum(milliseconds: float, rate: int = 8000) -> bytes:
     return tone(440, milliseconds, rate)
 
@@ -123,7 +130,7 @@ def hum(milliseconds: float, rate: int = 8000) -> bytes:
 async def test_a_line_is_asked_for_sent_and_played() -> None:
     """Text to the provider, its audio to Exotel, the mark back to the listener; with every time."""
     call = Call()
-    line = await call.speaking.say("u1", TEXT)
+    line = await say(call, "u1", TEXT)
     assert call.tts.asked == [("u1", TEXT, True)]
     assert not call.speaking.silent
     await asyncio.sleep(0.3)
@@ -158,7 +165,7 @@ async def test_a_line_whose_audio_is_there_needs_no_provider() -> None:
 async def test_a_long_text_is_handed_over_in_pieces() -> None:
     """Each short enough; joined again they are the text."""
     call = Call(max_chars=30)
-    await call.speaking.say("u1", TEXT)
+    await say(call, "u1", TEXT)
     assert call.tts.asked == [
         ("u1", "I can book a table for you. ", False),
         ("u1", "Which day is it?", True),
@@ -169,7 +176,7 @@ async def test_a_long_text_is_handed_over_in_pieces() -> None:
 async def test_lines_are_heard_in_the_order_they_were_said() -> None:
     """One that is ready waits for the one before it, whose audio is still to come."""
     call = Call()
-    await call.speaking.say("u1", "Let me see.")
+    await say(call, "u1", "Let me see.")
     call.speaking.say_audio("u2", "One moment.", hum(100))
     await asyncio.sleep(1)
     assert call.frames == []
@@ -184,7 +191,7 @@ async def test_lines_are_heard_in_the_order_they_were_said() -> None:
 async def test_a_line_without_audio_is_played_without_being_started() -> None:
     """A provider that had nothing to say for it does not wedge the call."""
     call = Call()
-    await call.speaking.say("u1", "...")
+    await say(call, "u1", "...")
     call.done("u1")
     await asyncio.sleep(1)
     assert call.told == [("played", "u1")]
@@ -196,7 +203,7 @@ async def test_a_line_without_audio_is_played_without_being_started() -> None:
 async def test_another_rate_is_resampled_as_one_stream(rate: int) -> None:
     """As long as it was, to the sample, however it came cut."""
     call = Call(tts_rate=rate)
-    await call.speaking.say("u1", "Hello.")
+    await say(call, "u1", "Hello.")
     sound = hum(501, rate)
     for start in range(0, len(sound), 1778):
         call.audio("u1", sound[start : start + 1778])
@@ -212,7 +219,7 @@ async def test_another_rate_is_resampled_as_one_stream(rate: int) -> None:
 async def test_half_a_sample_is_no_noise(rate: int) -> None:
     """A provider that cuts samples in two loses them, and nothing else."""
     call = Call(AudioFormat(Encoding.MULAW, 8000), rate)
-    await call.speaking.say("u1", "Hello.")
+    await say(call, "u1", "Hello.")
     for _ in range(5):
         call.audio("u1", hum(100, rate) + b"\x7f")
     call.done("u1")
@@ -229,7 +236,7 @@ async def test_half_a_sample_is_no_noise(rate: int) -> None:
 async def test_a_line_that_fails_before_its_audio_is_given_up() -> None:
     """The listener is told, and the next line is not held up."""
     call = Call()
-    await call.speaking.say("u1", "Hello.")
+    await say(call, "u1", "Hello.")
     call.speaking.say_audio("u2", "Sorry.", hum(100))
     call.speaking.take(TtsTrouble("u1", DEAD))
     await asyncio.sleep(2)
@@ -241,14 +248,14 @@ async def test_a_line_that_fails_before_its_audio_is_given_up() -> None:
 async def test_a_line_that_fails_half_way_is_played_as_far_as_it_goes(rate: int) -> None:
     """It counts as played; nothing of it is left for the next line."""
     call = Call(tts_rate=rate)
-    await call.speaking.say("u1", "Hello there.")
+    await say(call, "u1", "Hello there.")
     call.audio("u1", hum(300, rate))
     call.speaking.take(TtsTrouble("u1", DEAD))
     await asyncio.sleep(2)
     assert call.told == [("started", "u1"), ("played", "u1")]
     assert len(call.payload) == 4800
     call.frames.clear()
-    await call.speaking.say("u2", "Again.")
+    await say(call, "u2", "Again.")
     call.audio("u2", bytes(len(hum(300, rate))))
     call.done("u2")
     await asyncio.sleep(2)
@@ -261,7 +268,7 @@ async def test_a_dead_session_leaves_no_line_behind() -> None:
     call = Call()
     call.tts.dead = True
     with pytest.raises(ProviderUnavailableError):
-        await call.speaking.say("u1", "Hello.")
+        await say(call, "u1", "Hello.")
     assert call.speaking.silent
     call.speaking.say_audio("u2", "Sorry.", hum(100))
     await asyncio.sleep(1)
@@ -275,7 +282,7 @@ async def test_audio_that_nobody_asked_for_is_dropped() -> None:
     call.audio("nobody", hum(300))
     call.done("nobody")
     call.speaking.take(TtsTrouble("nobody", DEAD))
-    line = await call.speaking.say("u1", "Hello.")
+    line = await say(call, "u1", "Hello.")
     call.audio("u1", hum(300))
     call.done("u1")
     call.audio("u1", hum(300))
@@ -293,7 +300,7 @@ async def test_audio_that_nobody_asked_for_is_dropped() -> None:
 async def test_first_audio_that_does_not_come_is_overdue() -> None:
     """After the limit, not before."""
     call = Call()
-    line = await call.speaking.say("u1", "Hello.")
+    line = await say(call, "u1", "Hello.")
     assert call.speaking.overdue(call.begun + 8, 8.0) is None
     assert call.speaking.overdue(call.begun + 8.1, 8.0) is line
     await asyncio.sleep(8.1)
@@ -305,8 +312,8 @@ async def test_first_audio_that_does_not_come_is_overdue() -> None:
 async def test_a_line_waits_for_those_before_it() -> None:
     """A provider that makes them one by one is not late with the second."""
     call = Call()
-    await call.speaking.say("u1", "A long story.")
-    second = await call.speaking.say("u2", "And its end.")
+    await say(call, "u1", "A long story.")
+    second = await say(call, "u2", "And its end.")
     for _ in range(20):
         await asyncio.sleep(1)
         call.audio("u1", hum(1000))
@@ -322,7 +329,7 @@ async def test_a_line_waits_for_those_before_it() -> None:
 async def test_audio_that_stops_half_way_is_overdue() -> None:
     """Not while what there is of it is played."""
     call = Call()
-    line = await call.speaking.say("u1", "A long story.")
+    line = await say(call, "u1", "A long story.")
     call.speaking.say_audio("u2", "And its end.", hum(1000))
     call.audio("u1", hum(20_000))
     await asyncio.sleep(20)
@@ -366,7 +373,7 @@ async def test_late_audio_of_a_cut_line_is_dropped_by_its_id() -> None:
     """The next line is heard without it, resampled or not."""
     for rate in (8000, 24000):
         call = Call(tts_rate=rate)
-        cut = await call.speaking.say("u1", TEXT)
+        cut = await say(call, "u1", TEXT)
         call.audio("u1", hum(1000, rate))
         await asyncio.sleep(0.5)
         assert call.speaking.cut() == [cut]
@@ -374,7 +381,7 @@ async def test_late_audio_of_a_cut_line_is_dropped_by_its_id() -> None:
         assert call.tts.cancelled == ["u1"]
         call.frames.clear()
         call.audio("u1", hum(1000, rate))
-        await call.speaking.say("u2", "Yes?")
+        await say(call, "u2", "Yes?")
         call.audio("u1", hum(1000, rate))
         call.audio("u2", bytes(len(hum(200, rate))))
         call.done("u1")
@@ -388,7 +395,7 @@ async def test_late_audio_of_a_cut_line_is_dropped_by_its_id() -> None:
 async def test_of_a_line_without_audio_nothing_was_heard() -> None:
     """And Exotel, which holds nothing, is not told to clear."""
     call = Call()
-    line = await call.speaking.say("u1", TEXT)
+    line = await say(call, "u1", TEXT)
     ready = call.speaking.say_audio("u2", "Bye.", hum(300))
     assert call.speaking.cut() == [line, ready]
     assert (line.heard, line.heard_ms, ready.heard) == ("", 0.0, "")
@@ -399,7 +406,7 @@ async def test_of_a_line_without_audio_nothing_was_heard() -> None:
 async def test_a_line_whose_audio_is_not_whole_is_measured_by_its_text() -> None:
     """A second of audio so far is not the whole line: about 15 characters were said in it."""
     call = Call()
-    line = await call.speaking.say("u1", TEXT)
+    line = await say(call, "u1", TEXT)
     call.audio("u1", hum(1000))
     await asyncio.sleep(0.99)
     call.speaking.cut()
@@ -439,7 +446,7 @@ async def test_a_pause_holds_back_and_a_resume_goes_on() -> None:
 async def test_cancelling_on_a_dead_session_is_an_error() -> None:
     """The caller of ``cancel`` ends the call."""
     call = Call()
-    line = await call.speaking.say("u1", TEXT)
+    line = await say(call, "u1", TEXT)
     call.tts.dead = True
     with pytest.raises(ProviderUnavailableError):
         await call.speaking.cancel([line])
@@ -469,7 +476,7 @@ async def test_before_the_line_is_open_nothing_is_said_or_cut() -> None:
 async def test_a_format_that_proves_wrong_is_corrected_on_the_way(tts_rate: int) -> None:
     """The line goes on at the new rate; its length in milliseconds stays, and so does its count."""
     call = Call(tts_rate=tts_rate)
-    line = await call.speaking.say("u1", TEXT)
+    line = await say(call, "u1", TEXT)
     call.audio("u1", hum(600, tts_rate))
     await asyncio.sleep(0.1)
     sent_ms = PCM_8K.duration_ms(len(call.payload))

@@ -26,7 +26,7 @@ PAUSE, RESUME, INTERRUPT = Signal.PAUSE_BOT, Signal.RESUME_BOT, Signal.INTERRUPT
 DROP_ANSWER, GO_ON, IDLE = Signal.DROP_ANSWER, Signal.GO_ON, Signal.IDLE
 
 WINDOW_MS = 20
-OPTIONS = TurnOptions()
+OPTIONS = TurnOptions(end_silence_ms=500)
 
 
 @dataclass

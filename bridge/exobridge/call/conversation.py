@@ -38,6 +38,14 @@ IDLES_BEFORE_END = 2
 """Silences of ``idle_seconds`` in a row: the first is asked about, the last ends the call."""
 
 
+class _UnsaidError(Exception):
+    """The speech failed, not the dialogue; never leaves this module."""
+
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Conversation:
     """One call's conversation, once its line is open."""
 
@@ -138,7 +146,8 @@ class Conversation:
                     self._segment_ms = (from_ms, from_ms)
                     self._hearing.start_segment()
                 case DropSegment():
-                    self._await_final(self._hearing.drop_segment(), wanted=False)
+                    if self._hearing.drop_segment():
+                        self._await_final(wanted=False)
                 case Finalize(voice_end_ms):
                     self._finalize(voice_end_ms)
                 case TakeTurn():
@@ -165,11 +174,13 @@ class Conversation:
         self._segment_ms = (self._segment_ms[0], voice_end_ms)
         behind_s = max(0.0, self._hearing.position_ms - voice_end_ms) / 1000
         self._asked = Asked(speech_end_at=now - behind_s, finalize_at=now)
-        self._await_final(self._hearing.end_segment(), wanted=True)
+        if self._hearing.end_segment():
+            self._await_final(wanted=True)
+        else:
+            self._do(self._policy.final("", now, finalized=True))
 
-    def _await_final(self, expected: bool, *, wanted: bool) -> None:
-        if expected:
-            self._finals.append((wanted, self._now() + self._waits.stt_final))
+    def _await_final(self, *, wanted: bool) -> None:
+        self._finals.append((wanted, self._now() + self._waits.stt_final))
 
     def _take_turn(self, turn: TakeTurn) -> None:
         self._idles = 0
@@ -255,6 +266,9 @@ class Conversation:
         actions = self._dialogue.respond(user)
         try:
             ending = await self._perform(bot, actions)
+        except _UnsaidError as unsaid:
+            self.fail("tts", unsaid.error)
+            return
         except ProviderError as error:
             self.fail("dialogue", error)
             return
@@ -271,6 +285,7 @@ class Conversation:
             self._complete(bot)
             return
         self.closing = True
+        self._speaking.resume()
         self._complete(bot)
         await self._played_out()
         self._end(EndedBy.BOT, ending)
@@ -295,7 +310,7 @@ class Conversation:
             match action:
                 case base.Say(text):
                     if text.strip():
-                        await self._say(bot, text.strip())
+                        await self._say_answer(bot, text.strip())
                 case base.SendDtmf(digits):
                     self._send_dtmf(bot, digits)
                 case base.Transfer():
@@ -306,13 +321,21 @@ class Conversation:
                 case _:  # pyright: ignore[reportUnnecessaryComparison]  # a plugin's bug
                     raise ProviderProtocolError(f"{type(action).__name__} is no action")
 
+    async def _say_answer(self, bot: BotTurn, text: str) -> None:
+        try:
+            await self._say(bot, text)
+        except ProviderError as error:
+            raise _UnsaidError(error) from error
+
     async def _say(self, bot: BotTurn, text: str) -> None:
         self._silent.clear()
         ready = self._services.prompts.ready(self._plan.template, text, self._speaking.sample_rate)
         if ready is not None:
             bot.utterances.append(self._speaking.say_audio(bot.next_id(), text, ready))
         else:
-            bot.utterances.append(await self._speaking.say(bot.next_id(), text))
+            utterance = self._speaking.begin(bot.next_id(), text)
+            bot.utterances.append(utterance)
+            await self._speaking.say(utterance)
 
     def _send_dtmf(self, bot: BotTurn, digits: str) -> None:
         try:
@@ -356,13 +379,18 @@ class Conversation:
         self._silent.set()
 
     async def _played_out(self) -> None:
-        """Wait until everything has been played, within a limit."""
-        limit_s = self._speaking.remaining_s + self._waits.goodbye
-        try:
-            async with asyncio.timeout(limit_s):
-                await self._silent.wait()
-        except TimeoutError:
-            self._log.warning("last words not played in time")
+        """Wait until everything has been played, within a limit that what is still being made
+        extends."""
+        while True:
+            remaining_s = self._speaking.remaining_s
+            try:
+                async with asyncio.timeout(remaining_s + self._waits.goodbye):
+                    await self._silent.wait()
+                    return
+            except TimeoutError:
+                if self._speaking.remaining_s in (0, remaining_s):
+                    self._log.warning("last words not played in time")
+                    return
 
     # -------------------------------------------------------------- the end
 

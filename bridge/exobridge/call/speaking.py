@@ -143,30 +143,29 @@ class Speaking:
 
     def say_audio(self, utterance_id: str, text: str, pcm: bytes) -> Utterance:
         """Say a line whose audio, PCM16 at the line's rate, is there."""
-        utterance = self._begin(utterance_id, text)
+        utterance = self.begin(utterance_id, text)
         self.add_audio(utterance_id, pcm)
         self.end_audio(utterance_id)
         return utterance
 
-    async def say(self, utterance_id: str, text: str) -> Utterance:
-        """Say a line.
+    async def say(self, utterance: Utterance) -> None:
+        """Have the audio of a line made that was begun.
 
         Raises:
             ProviderError: The text-to-speech session is dead.
         """
         assert self._tts is not None
-        utterance = self._begin(utterance_id, text)
-        *before, last = spoken_pieces(text, self._max_chars)
+        *before, last = spoken_pieces(utterance.text, self._max_chars)
         try:
             for piece in before:
-                await self._tts.say(utterance_id, piece, last=False)
-            await self._tts.say(utterance_id, last)
+                await self._tts.say(utterance.id, piece, last=False)
+            await self._tts.say(utterance.id, last)
         except ProviderError:
             self._forget(utterance)
             raise
-        return utterance
 
-    def _begin(self, utterance_id: str, text: str) -> Utterance:
+    def begin(self, utterance_id: str, text: str) -> Utterance:
+        """Begin a line; lines are played in the order in which they were begun."""
         assert self._playout is not None
         utterance = Utterance(utterance_id, text, self._now())
         self._utterances[utterance_id] = utterance
