@@ -1,0 +1,497 @@
+"""The README and the pages of the documentation say what the code says."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, cast, get_args, get_origin
+
+import pytest
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from starlette.routing import Route, WebSocketRoute
+from typer.testing import CliRunner
+
+from exobridge import desk
+from exobridge.app import create_app
+from exobridge.call import session
+from exobridge.call.events import Decision, Role, answer
+from exobridge.call.events import Turn as KeptTurn
+from exobridge.call.plan import Waits
+from exobridge.cli.main import app as commands
+from exobridge.demo import DemoReport, Stages
+from exobridge.settings import Settings, load_settings
+from exobridge.simulator import CallReport, Outcome, Rule, Turn, Violation
+from exobridge.store import Store
+from exobridge.templates import load_templates
+from exobridge_providers.base import SttProvider, TtsProvider
+from exobridge_providers.registry import BUILT_IN, Kind, provider_class
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+NAMED = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
+
+PACKAGES = {"moonshine": "moonshine_voice", "hibari": "hibari", "silero": "onnxruntime"}
+"""What a built-in provider needs; not every machine has a wheel of each."""
+
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LEVELS = {"exception": "ERROR"}
+
+
+def page(name: str) -> str:
+    """A page's text, by its path below ``docs``."""
+    return (DOCS / name).read_text("utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """What stands below a heading, to the next one of its level."""
+    level = heading.split()[0]
+    found = re.search(
+        rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{len(level)}}} |\Z)", text, re.M | re.S
+    )
+    assert found, f"there is no {heading!r}"
+    return found[1]
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The text's tables: rows of cells, without their heads."""
+    found: list[list[list[str]]] = []
+    for block in re.findall(r"(?:^\|.*\|$\n?)+", text, re.MULTILINE):
+        lines = block.strip().splitlines()[2:]
+        found.append([[cell.strip() for cell in line.strip("|").split("|")] for line in lines])
+    return found
+
+
+def names(cell: str) -> list[str]:
+    """What stands between back-quotes."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The code blocks of one language."""
+    return [code for tag, code in FENCED.findall(text) if tag == language]
+
+
+def once(rows: list[str]) -> set[str]:
+    """The rows' names, none of which may stand twice."""
+    assert len(rows) == len(set(rows)), "a row stands twice"
+    return set(rows)
+
+
+# ------------------------------------------------------------------ commands
+
+
+def command_line() -> dict[str, Any]:
+    """The commands by name; typer's own classes are no public part of it."""
+    return cast(dict[str, Any], cast(Any, typer.main.get_command(commands)).commands)
+
+
+def shown(value: object) -> str:
+    """A parameter's default as the page writes it."""
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if value is None:
+        return "not set"
+    text = str(value.value if isinstance(value, StrEnum) else value)
+    return f"`{text}`" if text else "empty"
+
+
+def test_the_commands_page_has_every_command() -> None:
+    """None is missing and none is made up, in the list and among the headings."""
+    text = page("reference/commands.md")
+    listed = [names(row[0])[0].removeprefix("exobridge ") for row in tables(text)[0]]
+    assert once(listed) == set(command_line())
+    assert set(re.findall(r"^## `exobridge (\w+)`$", text, re.MULTILINE)) == set(command_line())
+
+
+@pytest.mark.parametrize("command", command_line())
+def test_the_commands_page_has_every_option(command: str) -> None:
+    """Each has its default, and begins with the words of ``--help``."""
+    text = section(page("reference/commands.md"), f"## `exobridge {command}`")
+    page_says = {tuple(names(row[0])): row[1:] for row in tables(text)[0]}
+    parameters = command_line()[command].params
+    assert set(page_says) == {(*each.opts, *each.secondary_opts) for each in parameters}
+    for each in parameters:
+        default, words = page_says[(*each.opts, *each.secondary_opts)]
+        assert default == shown(each.default), each.name
+        assert words.startswith(each.help), each.name
+
+
+def flat(value: object, above: str = "") -> Iterator[str]:
+    """The keys of a JSON value: ``turns``, ``turns[].role``."""
+    if isinstance(value, dict):
+        for key, inner in cast(dict[str, Any], value).items():
+            yield f"{above}{key}"
+            if key not in ("violation_counts", "data"):  # keyed by what happened
+                yield from flat(inner, f"{above}{key}.")
+    elif isinstance(value, list):
+        for inner in cast(Any, value)[:1]:
+            yield from flat(inner, f"{above.removesuffix('.')}[].")
+
+
+def report() -> CallReport:
+    """A report with one of everything that has keys of its own."""
+    return CallReport(
+        call_sid="c",
+        stream_sid="s",
+        encoding="pcm16",
+        sample_rate=8000,
+        frame_ms=20,
+        outcome=Outcome.COMPLETED,
+        turns=(Turn("bot", "hello", 0, 1, 1),),
+        violations=(Violation(Rule.NOT_JSON, 0, ""),),
+        violation_counts=((Rule.NOT_JSON, 1),),
+    )
+
+
+def test_the_commands_page_has_every_key_of_a_report() -> None:
+    """The report of ``call`` in the first table, what ``demo`` adds in the second."""
+    text = section(page("reference/commands.md"), "## The report of `call` and `demo`")
+    of_call, of_demo = ([names(row[0])[0] for row in table] for table in tables(text))
+    call = set(flat(report().to_json()))
+    demo = DemoReport(report(), (Stages(1, 1, 0, 0, 0, 0),), "", 0.0)
+    assert once(of_call) == call
+    assert once(of_demo) == set(flat(demo.to_json())) - call
+
+
+def test_the_commands_page_has_every_outcome_of_a_simulated_call() -> None:
+    """Whoever reads a report's ``outcome`` finds the word."""
+    text = section(page("reference/commands.md"), "## The report of `call` and `demo`")
+    row = next(row for row in tables(text)[0] if row[0] == "`outcome`")
+    assert set(names(row[1])) == {str(outcome) for outcome in Outcome}
+
+
+async def keep_a_call(url: str) -> None:
+    """Put one call with a turn into a new store."""
+    store = await Store.open(url)
+    now = datetime.now(UTC)
+    await store.append(answer("c", now, decision=Decision.ACCEPT))
+    await store.add_turn(KeptTurn("c", "s", 1, Role.BOT, "hello", 0, 1))
+    await store.aclose()
+
+
+async def test_the_commands_page_has_every_key_of_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call as ``exobridge calls --json`` prints it has the page's keys."""
+    monkeypatch.setenv("EXOBRIDGE_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    await keep_a_call(load_settings().database_url.get_secret_value())
+    result = await asyncio.to_thread(CliRunner().invoke, commands, ["calls", "c", "--json"])
+    assert result.exit_code == 0, result.output
+    text = section(page("reference/commands.md"), "## The JSON of `calls`")
+    listed = [names(row[0])[0] for row in tables(text)[0]]
+    assert once(listed) == set(flat(json.loads(result.stdout)))
+
+
+# ------------------------------------------------------------------ log
+
+
+def logged() -> dict[tuple[str, str], set[str]]:
+    """Event and level of every log call in the packages, with its fields."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for folder in ("bridge", "providers", "codecs"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and (level := _level(node)):
+                    event = node.args[0]
+                    assert isinstance(event, ast.Constant), f"{path}:{node.lineno} is no text"
+                    given = {keyword.arg or "**" for keyword in node.keywords} - {"exc_info"}
+                    found.setdefault((str(event.value), level), set()).update(given)
+    return found
+
+
+def _level(node: ast.Call) -> str:
+    """The level of a call like ``_log.info(…)`` or ``self._log.info(…)``; else empty."""
+    function = node.func
+    if not isinstance(function, ast.Attribute):
+        return ""
+    owner = function.value
+    name = owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")
+    if name.strip("_") not in ("log", "logger"):
+        return ""
+    known = ("debug", "info", "warning", "error", "critical", "exception")
+    return LEVELS.get(function.attr, function.attr.upper()) if function.attr in known else ""
+
+
+def test_the_log_page_has_every_event() -> None:
+    """Each with its level and its fields; the call's id is in every line of a call anyway."""
+    rows = tables(section(page("reference/log.md"), "## The events"))[0]
+    page_says = {(names(row[0])[0], row[1]): set(names(row[2])) for row in rows}
+    assert len(page_says) == len(rows), "a row stands twice"
+    code_says = logged()
+    assert set(page_says) == set(code_says)
+    for key, given in code_says.items():
+        assert page_says[key] == given, key
+
+
+# ------------------------------------------------------------------ endpoints
+
+
+async def test_the_endpoints_page_has_every_route(tmp_path: Path) -> None:
+    """No path and no method is missing, and none is made up."""
+    settings = Settings.read(
+        {
+            "EXOBRIDGE_DATA_DIR": str(tmp_path),
+            "DIALOGUE_PROVIDER": "echo",
+            "VAD_PROVIDER": "none",
+        }
+    )
+    app = create_app(settings, load_templates(None, settings))
+    routes: dict[str, str] = {}
+    async with app.router.lifespan_context(app):
+        for route in app.routes:
+            assert isinstance(route, Route | WebSocketRoute)
+            methods = sorted(route.methods or ()) if isinstance(route, Route) else ["WebSocket"]
+            routes[route.path] = ", ".join(method for method in methods if method != "HEAD")
+    rows = tables(page("reference/http.md"))[0]
+    assert {names(row[1])[0]: row[0] for row in rows} == routes
+    assert len(rows) == len(routes)
+
+
+def test_the_endpoints_page_has_every_close_code() -> None:
+    """The server closes with no other code than the table has."""
+    rows = tables(section(page("reference/http.md"), "## `/exotel/stream`"))[0]
+    codes = {session.NORMAL, session.GOING_AWAY, session.POLICY, session.ERROR}
+    assert {int(row[0]) for row in rows} == codes
+
+
+def test_the_endpoints_page_has_every_reason_of_a_refusal() -> None:
+    """What stands in a refusal's ``error``."""
+    text = section(page("reference/http.md"), "## `/exotel/answer`")
+    assert {desk.UNKNOWN, desk.CLOSED, desk.BUSY} <= set(names(text))
+
+
+def test_the_page_of_a_call_has_every_limit() -> None:
+    """Each wait of a call with its seconds."""
+    rows = tables(section(page("topics/a-call.md"), "## Every wait has a limit"))[0]
+    limits = {field.name: f"{getattr(Waits(), field.name):g}" for field in fields(Waits)}
+    assert {names(row[0])[0]: row[1] for row in rows} == limits
+
+
+# ------------------------------------------------------------------ providers
+
+
+def built_in() -> list[tuple[Kind, str]]:
+    """Every built-in provider."""
+    return [(kind, name) for kind, known in BUILT_IN.items() for name in known]
+
+
+def test_the_providers_page_lists_every_built_in_one() -> None:
+    """In the list at its top and as a heading, with its kind."""
+    text = page("reference/providers.md")
+    listed = [(names(row[1])[0], names(row[0])[0]) for row in tables(text)[0]]
+    headings = re.findall(r"^## `(\w+)` \((\w+)\)$", text, re.MULTILINE)
+    assert listed == [(kind, name) for name, kind in headings]
+    assert set(listed) == {(str(kind), name) for kind, name in built_in()}
+
+
+def options(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every dotted key of a provider's options; ``[]`` for those of a list's tables."""
+    for name, info in model.model_fields.items():
+        yield f"{above}{name}", info
+        in_list = "[]" if get_origin(info.annotation) is tuple else ""
+        for part in [info.annotation, *get_args(info.annotation)]:
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from options(part, f"{above}{name}{in_list}.")
+
+
+def toml(info: FieldInfo) -> str:
+    """An option's default as the page writes it."""
+    if info.is_required():
+        return "required"
+    default = info.get_default(call_default_factory=True)
+    # JSON writes what options have by default as TOML does.
+    return "none" if default is None else f"`{json.dumps(default)}`"
+
+
+def bounds(info: FieldInfo) -> str:
+    """An option's range as the page writes it; empty without one."""
+    low = [part.ge for part in info.metadata if hasattr(part, "ge")]
+    high = [part.le for part in info.metadata if hasattr(part, "le")]
+    return f"{low[0]} to {high[0]}" if low and high else ""
+
+
+@pytest.mark.parametrize(("kind", "name"), built_in())
+def test_the_providers_page_has_every_option(kind: Kind, name: str) -> None:
+    """Each with its default and its range."""
+    if package := PACKAGES.get(name):
+        pytest.importorskip(package)
+    rows = tables(section(page("reference/providers.md"), f"## `{name}` ({kind})"))[0]
+    page_says = {names(row[0])[0]: (row[1], row[2]) for row in rows}
+    known = dict(options(provider_class(kind, name).options_type))
+    assert len(rows) == len(page_says)
+    assert set(page_says) == set(known)
+    for key, info in known.items():
+        default, values = page_says[key]
+        assert default == toml(info), key
+        assert values.startswith(bounds(info)), key
+
+
+def capabilities(found: type[Any]) -> dict[str, str]:
+    """What a provider can do, as the page writes it."""
+    if issubclass(found, SttProvider | TtsProvider):
+        known = found.capabilities
+        return {field.name: _told(getattr(known, field.name)) for field in fields(known)}
+    rates = [f"{rate} Hz" for rate in getattr(found, "sample_rates", ())]
+    return {"sample_rates": ", ".join(rates) or "any"} if hasattr(found, "sample_rates") else {}
+
+
+def _told(value: Any) -> str:
+    match value:
+        case None:
+            return "any"
+        case bool():
+            return "yes" if value else "no"
+        case frozenset():
+            return ", ".join(sorted(cast(frozenset[str], value))) or "any"
+        case tuple():
+            return ", ".join(
+                f"{each.encoding} at {each.sample_rate} Hz" for each in cast(Any, value)
+            )
+        case _:
+            return str(value)
+
+
+@pytest.mark.parametrize(("kind", "name"), built_in())
+def test_the_providers_page_tells_what_each_can_do(kind: Kind, name: str) -> None:
+    """The capabilities are those that the class declares."""
+    if package := PACKAGES.get(name):
+        pytest.importorskip(package)
+    found = tables(section(page("reference/providers.md"), f"## `{name}` ({kind})"))
+    page_says = {names(row[0])[0]: row[1] for row in found[1]} if len(found) > 1 else {}
+    assert page_says == capabilities(provider_class(kind, name))
+
+
+def test_the_example_of_a_provider_is_the_one_that_is_tested() -> None:
+    """The page shows the package's module as it stands, and its entry point."""
+    text = page("how-to/write-a-provider.md")
+    example = ROOT / "tests" / "example_provider"
+    module = (example / "acme_exobridge" / "stt.py").read_text("utf-8")
+    assert module in blocks(text, "python")
+    project = tomllib.loads((example / "pyproject.toml").read_text("utf-8"))["project"]
+    shown = [tomllib.loads(block).get("project", {}) for block in blocks(text, "toml")]
+    assert {"entry-points": project["entry-points"]} in shown
+
+
+# ------------------------------------------------------------------ every page
+
+
+def slug(heading: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def links(path: Path) -> Iterator[tuple[Path, str]]:
+    """The files a page links to, each with its anchor or an empty text."""
+    prose = FENCED.sub("", path.read_text("utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if not re.match(r"[a-z]+:", target):
+            file, _, anchor = target.partition("#")
+            yield ((path.parent / file).resolve() if file else path), anchor
+
+
+@pytest.mark.parametrize("path", NAMED)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    """A relative link's file is there, and so is the heading that it names."""
+    for target, anchor in links(path):
+        assert target.exists(), f"{target} is not there"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+            assert anchor in map(slug, headings), f"{target} has no heading for #{anchor}"
+
+
+def test_every_page_can_be_found() -> None:
+    """The README leads to the index, and the index to every page."""
+    index = DOCS / "index.md"
+    assert (index, "") in links(ROOT / "README.md")
+    assert set(PAGES) - {index} <= {target for target, _ in links(index)}
+
+
+@pytest.mark.parametrize("path", NAMED)
+def test_code_in_the_pages_can_be_read(path: Path) -> None:
+    """Python compiles, TOML and JSON parse, and a block that names no language is none."""
+    text = path.read_text("utf-8")
+    for code in blocks(text, "python"):
+        compile(code, str(path), "exec")
+    for code in blocks(text, "toml"):
+        tomllib.loads(code)
+    for code in blocks(text, "json"):
+        json.loads(code)
+    assert {tag for tag, _ in FENCED.findall(text)} <= {"python", "toml", "json", "sh", "text"}
+
+
+def templates() -> list[Any]:
+    """The TOML blocks that begin with their file's name, each with that name."""
+    return [
+        pytest.param(name[1], code, id=f"{path.stem}-{name[1]}")
+        for path in PAGES
+        for code in blocks(path.read_text("utf-8"), "toml")
+        if (name := re.match(r"# ([a-z0-9_-]+)\.toml\n", code))
+    ]
+
+
+@pytest.mark.parametrize(("name", "code"), templates())
+def test_templates_in_the_pages_work(name: str, code: str, tmp_path: Path) -> None:
+    """Saved under its name, each answers for a number."""
+    for package in PACKAGES.values():
+        pytest.importorskip(package)
+    (tmp_path / f"{name}.toml").write_text(code, "utf-8")
+    settings = Settings.read({"EXOTEL_NUMBERS": f"+918047112233={name}"})
+    assert load_templates(tmp_path, settings)[name].greeting
+
+
+def shell_lines() -> list[Any]:
+    """Each command that a page tells the reader to type, as words, without its settings."""
+    found: list[Any] = []
+    for path in PAGES:
+        for code in blocks(path.read_text("utf-8"), "sh"):
+            for line in code.splitlines():
+                typed = shlex.split(line, comments=True)
+                typed = [word for word in typed if not re.match(r"[A-Z_]+=", word)]
+                if typed:
+                    found.append(pytest.param(typed, id=f"{path.stem}: {' '.join(typed)}"))
+    return found
+
+
+@pytest.mark.parametrize("typed", shell_lines())
+def test_what_a_page_tells_to_type_exists(typed: list[str]) -> None:
+    """Each command, each of its options, and each target of make."""
+    program, first, *rest = [*typed, ""]
+    if Path(program).name == "exobridge":
+        command = command_line()[first]
+        known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+        assert {word for word in rest if word.startswith("--")} <= known
+    else:
+        assert program == "make"
+        assert first in targets()
+
+
+def targets() -> dict[str, str]:
+    """The targets of the Makefile that its help shows."""
+    text = (ROOT / "Makefile").read_text("utf-8")
+    return dict(re.findall(r"^([a-z]+):.*## (.+)$", text, re.MULTILINE))
+
+
+def test_contributing_has_every_target_of_make() -> None:
+    """None is missing and none is made up."""
+    rows = tables(section((ROOT / "CONTRIBUTING.md").read_text("utf-8"), "## Set up"))[0]
+    assert {names(row[0])[0].removeprefix("make ") for row in rows} == set(targets())
+
+
+@pytest.mark.parametrize("path", NAMED)
+def test_pages_name_only_settings_that_exist(path: Path) -> None:
+    """A variable that a page mentions can be set."""
+    named = set(re.findall(r"\b[A-Z]{3,}(?:_[A-Z]+)+\b", path.read_text("utf-8")))
+    assert named <= set(Settings.variables())
