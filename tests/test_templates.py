@@ -563,3 +563,13 @@ def test_the_encoding_of_the_settings_holds_where_a_template_names_none(tmp_path
     )
     assert templates["plain"].stream.encoding == "mulaw"
     assert templates["own"].stream.encoding == "pcm16"
+
+
+def test_a_provider_can_be_named_by_its_class(tmp_path: Path) -> None:
+    """``module:Class`` needs no package with an entry point; a wrong one is told with a cure."""
+    fake = "exobridge_providers.testing.fakes:FakeRealtime"
+    (tmp_path / "own.toml").write_text(f'[dialogue]\nprovider = "{fake}"\n')
+    assert load_templates(tmp_path, Settings())["own"].dialogue.provider == fake
+    (tmp_path / "own.toml").write_text('[dialogue]\nprovider = "no.such.module:Thing"\n')
+    with pytest.raises(ConfigError, match=r"own\.toml: dialogue\.provider"):
+        load_templates(tmp_path, Settings())

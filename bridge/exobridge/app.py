@@ -43,6 +43,7 @@ class Bridge:
         self.store = store
         self.services = services
         self.preloaded: asyncio.Task[list[str]] | None = None
+        self._problems = ["providers are starting"]
         self._greetings: set[asyncio.Task[None]] = set()
         self.desk = Desk(
             templates=templates,
@@ -127,12 +128,17 @@ class Bridge:
             await self.store.ping()
         except StoreError as error:
             problems.append(f"store: {error}")
-        if self.preloaded is None or not self.preloaded.done():
-            problems.append("providers are starting")
-        else:
-            problems += self.preloaded.result()
+        problems += self._preload_problems()
         status = "ready" if not problems else "not ready"
         return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
+
+    def _preload_problems(self) -> list[str]:
+        """What the last preload found. As it may pass, the next one is begun."""
+        if self.preloaded is not None and self.preloaded.done():
+            self._problems = self.preloaded.result()
+            if self._problems:
+                self.start_preload()
+        return self._problems
 
 
 @asynccontextmanager

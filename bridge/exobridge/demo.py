@@ -31,6 +31,8 @@ NUMBER = "+918047112233"
 QUESTION = "Hello. What are your opening hours?"
 INTERRUPTION = "Sorry, how much is the gift box?"
 GOODBYE = "Thank you, goodbye."
+ANSWERS = ("We are open", "Our gift box", "Thank you for calling")
+"""How the bot's answers to the three begin, if it has understood."""
 INTERRUPT_AFTER_MS = 3000
 """How far into the first answer the caller interrupts."""
 
@@ -84,6 +86,12 @@ class DemoReport:
     heard_back: str
     word_error: float
 
+    @property
+    def understood(self) -> bool:
+        """Whether each of the caller's lines got its answer."""
+        said = iter(turn.text for turn in self.call.bot_turns)
+        return all(any(answer in text for text in said) for answer in ANSWERS)
+
     def to_json(self) -> dict[str, Any]:
         """The call's report, and the demonstration's own figures."""
         return {
@@ -100,6 +108,7 @@ class DemoReport:
                 }
                 for stage in self.stages
             ],
+            "understood": self.understood,
             "heard_back": self.heard_back,
             "word_error": round(self.word_error, 3),
         }

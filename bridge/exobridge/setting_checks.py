@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
-from exobridge.provider_names import known_names
+from exobridge.provider_names import known_names, may_be_named
 from exobridge.validation import wrong
 from exobridge_providers.registry import Kind
 
@@ -156,9 +156,9 @@ def provider(kind: Kind) -> Callable[[str], str]:
     """A check that a provider of this name is there."""
 
     def checked(value: str) -> str:
-        known = known_names(kind)
-        if value not in known:
-            raise wrong(f"there is no such {kind} provider", f"Known: {', '.join(known)}.")
+        if not may_be_named(kind, value):
+            known = ", ".join(known_names(kind))
+            raise wrong(f"there is no such {kind} provider", f"Known: {known}.")
         return value
 
     return checked

@@ -56,7 +56,8 @@ def demo(
     if as_json:
         typer.echo(text)
     _summarise(report, console, out)
-    went_well = report.call.went_well and report.word_error <= MAX_WORD_ERROR
+    clear = report.word_error <= MAX_WORD_ERROR
+    went_well = report.call.went_well and report.understood and clear
     raise typer.Exit(0 if went_well else 1)
 
 
@@ -101,6 +102,8 @@ def _summarise(report: DemoReport, console: Console, out: Path) -> None:
     console.print(
         f"Its recording, read back by speech-to-text: {report.word_error:.0%} word error."
     )
+    if not report.understood:
+        console.print("[red]The bot did not understand the caller: see its answers.[/]")
     for sentence in (*report.call.timeouts, *report.call.problems):
         console.print(f"[red]{escape(sentence)}[/]")
     if report.call.recording:

@@ -206,7 +206,7 @@ class Writer:
             else:
                 self._drop(item, failure)
         self._queue = kept
-        _log.warning("store_write_failed", cause=cause(error), kept=len(kept))
+        _log.warning("store write failed", cause=cause(error), kept=len(kept))
         failures = max((item.failures for item in kept), default=0)
         return waits[failures - 1] if failures else 0
 
@@ -214,7 +214,7 @@ class Writer:
         if item.done is None:
             self.dropped += 1
             kind = item.what.kind.value if isinstance(item.what, CallEvent) else "turn"
-            _log.error("store_item_dropped", kind=kind, error=str(error))
+            _log.error("store item dropped", kind=kind, error=str(error))
         item.reject(error)
 
     def _give_up(self) -> None:

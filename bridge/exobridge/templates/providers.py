@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from exobridge.provider_names import NO_VAD, dialogue_kind, known_names
+from exobridge.provider_names import NO_VAD, dialogue_kind, known_names, may_be_named
 from exobridge.templates.models import Template
 from exobridge.validation import Problem, problems
 from exobridge_providers.base import Provider
@@ -54,7 +54,7 @@ def provider_problems(template: Template) -> list[Problem]:
 def _use_problems(use: ProviderUse) -> list[Problem]:
     table = "dialogue" if use.kind is Kind.REALTIME else str(use.kind)
     known = known_names(use.kind)
-    if use.name not in known:
+    if not may_be_named(use.kind, use.name):
         cure = f"Known: {', '.join(known)}."
         return [Problem((table, "provider"), f"there is no such {table} provider", cure)]
     try:
