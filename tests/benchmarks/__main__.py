@@ -106,7 +106,9 @@ def _measure(row: Row, calls: int, seconds: float) -> dict[str, Any]:
             stdout=subprocess.PIPE,
             text=True,
         )
-        time.sleep(WARM_UP_S + 1.0)
+        assert generator.stdout is not None
+        generator.stdout.readline()  # "ready": all calls are up
+        time.sleep(WARM_UP_S)
         began, cpu_began = time.monotonic(), _cpu_s(process.pid)
         time.sleep(seconds * 0.8)
         cpu_s, elapsed_s = _cpu_s(process.pid) - cpu_began, time.monotonic() - began

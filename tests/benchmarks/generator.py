@@ -26,6 +26,12 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 # Its signature is partly untyped.
 ws_connect: Callable[..., Awaitable[tuple[WSTransport, WSListener]]] = cast(Any, picows).ws_connect
 
+BETWEEN_CALLS_S = 0.005
+"""New calls come one after another: what is measured is talking, not a rush of calls."""
+SETTLE_S = 0.5
+"""From the last call's start to the first audio: audio that waits for its call to open is played
+late for the rest of the call, here as on a telephone."""
+
 FRAME_S = 0.02
 FRAME_BYTES = 320
 MAGIC = b"\x5a\xa5\x3c\xc3"
@@ -125,8 +131,11 @@ async def load(url: str, calls: int, warm_up_s: float, seconds: float) -> Load:
         assert isinstance(line, _Line)
         line.start()
         lines.append(line)
+        await asyncio.sleep(BETWEEN_CALLS_S)
+    await asyncio.sleep(SETTLE_S)
     first = round(warm_up_s / FRAME_S)
     last = first + round(seconds / FRAME_S)
+    print("ready", flush=True)
     began = time.monotonic() + 0.1
     cpu_began = 0.0
     late = 0.0
