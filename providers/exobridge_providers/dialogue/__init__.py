@@ -1,1 +1,1 @@
-""
+"""Dialogues: what the bot answers."""

@@ -1,1 +1,1 @@
-""
+"""Speech-to-text."""

@@ -1,1 +1,1 @@
-""
+"""Text-to-speech."""

@@ -1,1 +1,1 @@
-""
+"""Voice-activity detection."""
