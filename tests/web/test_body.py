@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -120,11 +121,8 @@ async def test_reading_stops_at_the_limit() -> None:
 @given(st.binary(max_size=200), st.sampled_from([FORM, MULTIPART, "application/json", ""]))
 async def test_no_body_raises_anything_else(body: bytes, kind: str) -> None:
     """Parameters of text, or the one error."""
-    try:
+    with suppress(BadBodyError):
         found = await parameters(request(body, kind))
-    except BadBodyError as error:
-        assert error.status == 400
-    else:
         assert all(isinstance(text, str) for pair in found for text in pair)
 
 

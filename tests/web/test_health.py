@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 
 from tests.peer import stream
-from tests.server import BOT, Server, serving
+from tests.server import Server, bot, serving, until
 
 
-def faulty_stt(how: str) -> dict[str, str]:
+def faulty_stt(how: str, vendor: str = "") -> dict[str, str]:
     """A template whose speech-to-text does not start."""
-    return {"default": BOT.replace("[stt.options]", f'[stt.options]\nhow = "{how}"')}
+    return {"default": bot(stt={"options": {"how": how, "otherwise": vendor}})}
 
 
 async def get(server: Server, path: str) -> tuple[int, dict[str, Any]]:
@@ -53,8 +53,25 @@ async def test_a_provider_that_cannot_start_is_named(tmp_path: Path) -> None:
         status, body = await get(server, "/health/ready")
         assert status == 503
         assert body["problems"] == ["template default: PluginBugError"]
-        (entry,) = server.log("provider crashed")
-        assert "hush-hush" in entry["exception"]
+        assert "hush-hush" in server.log("provider crashed")[0]["exception"]
+
+
+async def test_a_trouble_that_passes_is_forgotten(tmp_path: Path) -> None:
+    """Asked for its readiness, a server tries again what failed; and a call can be held."""
+    templates = faulty_stt("crash-first-start", str(tmp_path))
+    async with serving(tmp_path, templates, STT_PROVIDER="faulty") as server:
+        assert (await get(server, "/health/ready"))[0] == 503
+
+        async def is_ready() -> bool:
+            return (await get(server, "/health/ready"))[0] == 200
+
+        await until(is_ready)
+        async with stream(server.stream_url) as peer:
+            await peer.start()
+            await peer.next("media")
+            await peer.send(peer.writer.stop(""))
+            await server.until_over(peer.call_sid)
+        assert server.log("provider failed") == []
 
 
 async def test_a_closed_store_is_not_ready(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from exobridge.cli.serve import server_config
 from exobridge.web.line import ABNORMAL, MAX_WAITING, AsgiLine
+from tests.server import until
 
 Play = Callable[[AsgiLine], Awaitable[None]]
 
@@ -40,17 +41,23 @@ async def line_to(
     config.lifespan = "off"
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     (listener,) = server.servers[0].sockets
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     peer = socket.socket()
     peer.setblocking(False)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     await asyncio.get_running_loop().sock_connect(peer, listener.getsockname())
-    options = {"compression": None, "ping_interval": None, "proxy": None, "max_size": None}
     try:
-        async with connect("ws://localhost/", sock=peer, close_timeout=1, **options) as connection:
+        async with connect(
+            "ws://localhost/",
+            sock=peer,
+            close_timeout=1,
+            compression=None,
+            ping_interval=None,
+            proxy=None,
+            max_size=None,
+        ) as connection:
             yield connection, over
             connection.transport.abort()
     finally:

@@ -17,7 +17,7 @@ from exobridge.call.state import Outcome, State
 from exobridge_codecs.formats import pcm16
 from exobridge_codecs.tones import tone
 from tests.peer import CALLED, CALLER, Peer, refusal, stream
-from tests.server import BOT, SHORT, Server, serving
+from tests.server import BOT, SHORT, Server, bot, serving
 
 SECRET = "a-secret-of-the-tests"
 ASK = {"CallFrom": CALLER, "CallTo": CALLED, "Direction": "incoming"}
@@ -156,7 +156,7 @@ async def test_the_answer_and_a_static_stream_are_one_call_in_either_order(tmp_p
 async def test_a_stream_that_nobody_wants_is_closed(tmp_path: Path) -> None:
     """A static URL's stream for a number that is not ours, or beyond the limit of calls: 1008, or
     the one line of a spoken refusal."""
-    templates = {"shop": BOT, "spoken": BOT + '[refusal]\nmode = "say"\nbusy = "All busy."\n'}
+    templates = {"shop": BOT, "spoken": bot(refusal={"mode": "say", "busy": "All busy."})}
     numbers = f"+91{CALLED[1:]}=shop,+918047112255=spoken"
     async with serving(tmp_path, templates, EXOTEL_NUMBERS=numbers, MAX_CALLS="1") as server:
         async with stream(server.stream_url) as first:
@@ -263,15 +263,15 @@ async def test_garbage_does_not_end_a_call(tmp_path: Path) -> None:
 
 async def test_media_before_start_is_not_lost(tmp_path: Path) -> None:
     """The caller's first word is understood though it came before the stream was named."""
-    async with serving(tmp_path, {"default": BOT.replace("Hello there.", "")}) as server:
+    async with serving(tmp_path, {"default": bot(greeting="")}) as server:
         async with stream(server.stream_url) as peer:
             await peer.speak(tone(330, 300, 8000))
             await peer.start()
             await peer.silence(300)
             await peer.next("media")
             await hang_up(server, peer)
-        turns = await server.bridge.store.turns(peer.call_sid)
-        assert [(turn.role, turn.text) for turn in turns][0] == (Role.CALLER, "one")
+        first = (await server.bridge.store.turns(peer.call_sid))[0]
+        assert (first.role, first.text) == (Role.CALLER, "one")
 
 
 # ------------------------------------------------------------------ how it ends
@@ -320,8 +320,8 @@ async def test_each_way_of_ending_is_in_the_record(tmp_path: Path) -> None:
 
 async def test_a_peer_that_does_not_read_is_dropped(tmp_path: Path) -> None:
     """After the send deadline the call ends, though its line still speaks; the others go on."""
-    wide = "[stream]\nlead_ms = 2000\nchunk_ms = 500\nsample_rate = 24000\n"
-    templates = {"default": BOT.replace("ms_per_char = 20", "ms_per_char = 500") + wide}
+    wide = {"lead_ms": 2000, "chunk_ms": 500, "sample_rate": 24000}
+    templates = {"default": bot(stream=wide, tts={"options": {"ms_per_char": 500}})}
     async with serving(tmp_path, templates) as server:
         server.shrink_send_buffers()
         async with (

@@ -39,6 +39,9 @@ CHECK_S = 0.25
 NORMAL, GOING_AWAY, POLICY, ERROR = 1000, 1001, 1008, 1011
 """Close codes (RFC 6455, section 7.4.1)."""
 
+RESTART = 1012
+"""What the web server closes every socket with when it shuts down (IANA's registry)."""
+
 _log = structlog.stdlib.get_logger("exobridge.call")
 
 PlanCall = Callable[[Started], Awaitable[CallPlan | None]]
@@ -138,6 +141,8 @@ class CallSession:
 
     async def _listen(self) -> None:
         code = await self._line.listen(self._receive)
+        if code == RESTART:
+            return self._end(End(EndedBy.SERVER, "shutdown", code))
         self._end(End(EndedBy.NETWORK, f"closed with {code}", code))
 
     def _receive(self, text: str) -> None:

@@ -13,17 +13,20 @@ from rich.markup import escape
 
 from exobridge.call.events import CallEvent, Turn
 from exobridge.call.state import Call
-from exobridge.cli.problems import USAGE, config_problems
+from exobridge.cli.problems import config_problems
 from exobridge.numbers import mask
 from exobridge.settings import load_settings
-from exobridge.store import Store, StoreError
+from exobridge.store import Store
+from exobridge.store.store import MAX_PAGE
 
 
 def calls(
     call_sid: Annotated[
         str, typer.Argument(help="Show this call: its facts, its events, its turns.")
     ] = "",
-    limit: Annotated[int, typer.Option(help="How many of the latest calls.", min=1)] = 20,
+    limit: Annotated[
+        int, typer.Option(help="How many of the latest calls.", min=1, max=MAX_PAGE)
+    ] = 20,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON on the standard output, numbers in full.")
     ] = False,
@@ -33,14 +36,10 @@ def calls(
     Reads the database of the settings (EXOBRIDGE_DATA_DIR, DATABASE_URL), also while a server
     writes to it. The exit status is 1 if there is no such call.
     """
+    console = Console(highlight=False, soft_wrap=True)
     with config_problems():
         settings = load_settings()
-    console = Console(highlight=False, soft_wrap=True)
-    try:
         found = asyncio.run(_read(settings.database_url.get_secret_value(), call_sid, limit))
-    except StoreError as error:
-        Console(stderr=True, highlight=False).print(f"[red]{escape(str(error))}[/]")
-        raise typer.Exit(USAGE) from None
     listed, events, turns = found
     if call_sid and not listed:
         Console(stderr=True, highlight=False).print("There is no such call.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from contextlib import suppress
 from typing import Annotated
@@ -15,7 +16,9 @@ from rich.console import Console
 from exobridge import log
 from exobridge.app import create_app
 from exobridge.cli.problems import config_problems
+from exobridge.errors import ConfigError
 from exobridge.settings import Settings, load_settings
+from exobridge.store import Store
 from exobridge.templates import load_templates
 
 SHUTDOWN_SECONDS = 15
@@ -42,12 +45,48 @@ def serve(
     host = settings.host if host is None else host
     port = settings.port if port is None else port
     server = uvicorn.Server(server_config(create_app(settings, templates), host, port))
-    _greet(settings, host, port)
-    runner = asyncio.Runner(loop_factory=server.config.get_loop_factory())
-    with suppress(KeyboardInterrupt), runner:
-        runner.run(server.serve())
+    with (
+        asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner,
+        suppress(KeyboardInterrupt),
+    ):
+        with config_problems():
+            runner.run(_check_store(settings))
+            listening = _listen(host, port)
+        _greet(settings, host, listening.getsockname()[1])
+        runner.run(server.serve(sockets=[listening]))
     if not server.started:
         raise typer.Exit(1)
+
+
+async def _check_store(settings: Settings) -> None:
+    """Open the store once before anything is served, so that its trouble is told in a line.
+
+    Raises:
+        StoreError: It cannot be used.
+    """
+    store = await Store.open(settings.database_url.get_secret_value())
+    await store.aclose()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket, so that the port is known, and known to be free, before anything else.
+
+    Raises:
+        ConfigError: The address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise ConfigError(
+            f"EXOBRIDGE_HOST {host}, EXOBRIDGE_PORT {port}",
+            f"cannot be listened on ({error.strerror or error})",
+            "Choose another address or port, or stop what uses it.",
+        ) from error
+    return listening
 
 
 def server_config(app: object, host: str, port: int) -> uvicorn.Config:
@@ -79,7 +118,8 @@ def _secrets(settings: Settings) -> list[str]:
 
 def _greet(settings: Settings, host: str, port: int) -> None:
     """Print what an operator needs: the URLs for Exotel's applets."""
-    base = settings.public_url or f"http://{host}:{port}"
+    name = f"[{host}]" if ":" in host else host
+    base = settings.public_url or f"http://{name}:{port}"
     stream = "ws" + base.removeprefix("http")
     secret = "/$EXOBRIDGE_SECRET" if settings.secret else ""
     print_ = _console.print

@@ -1,0 +1,145 @@
+"""``exobridge calls``: what is kept, on the terminal and as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from exobridge.call import events
+from exobridge.call.events import Decision, EndedBy, Role, Turn
+from exobridge.cli.main import app
+from exobridge.store import Store
+from tests.store.samples import at
+
+
+def invoke(folder: Path, *arguments: str, **variables: str) -> Result:
+    """Run the command in this process."""
+    environment = {"EXOBRIDGE_DATA_DIR": str(folder), "COLUMNS": "200", **variables}
+    return CliRunner().invoke(app, ["calls", *arguments], env=environment)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory with two calls, in a working directory without ``.env``."""
+    monkeypatch.chdir(tmp_path)
+    asyncio.run(_fill(tmp_path))
+    return tmp_path
+
+
+async def _fill(folder: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
+    caller, called = "+919811122233", "+918047112233"
+    for call_sid, when in (("first", 0.0), ("second [bold]", 60.0)):
+        await store.append(
+            events.answer(
+                call_sid,
+                at(when),
+                decision=Decision.ACCEPT,
+                template="shop",
+                caller=caller,
+                called=called,
+                direction="incoming",
+            )
+        )
+    await store.append(events.stream_started("first", at(1), stream_sid="s1"))
+    said = [
+        (Role.BOT, "Hello [red]there", False),
+        (Role.CALLER, "हाँ", False),
+        (Role.BOT, "We are", True),
+    ]
+    for number, (role, text, interrupted) in enumerate(said, start=1):
+        start = number * 1000
+        turn = Turn("first", "s1", number, role, text, start, start + 500)
+        await store.add_turn(replace(turn, interrupted=interrupted))
+    end = events.stream_ended("first", at(9), stream_sid="s1", ended_by=EndedBy.CALLER)
+    await store.append(end)
+    await store.aclose()
+
+
+def test_the_latest_calls_are_listed_newest_first(folder: Path) -> None:
+    """With masked numbers; what Exotel or a caller sent is text, never markup."""
+    result = invoke(folder)
+    assert result.exit_code == 0
+    newest, oldest = result.stdout.splitlines()
+    assert "second [bold]" in newest
+    assert newest.endswith("shop  answered")
+    assert "first" in oldest
+    assert oldest.endswith("shop  completed")
+    assert "+91*******233 → +91*******233" in oldest
+    assert "9811122233" not in result.stdout
+    assert invoke(folder, "--limit", "1").stdout.splitlines() == [newest]
+
+
+def test_one_call_is_shown_with_its_events_and_turns(folder: Path) -> None:
+    """In order, interruptions marked."""
+    result = invoke(folder, "first")
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines() if line]
+    kinds = [words[1] for words in lines if words[-1].startswith(("answer", "stream-"))]
+    assert kinds == ["answer", "stream-started", "stream-ended"]
+    assert "Hello [red]there" in result.stdout
+    assert "हाँ" in result.stdout
+    assert result.stdout.rstrip().endswith("(interrupted)")
+    assert "9811122233" not in result.stdout
+
+
+def test_json_is_complete_and_alone(folder: Path) -> None:
+    """Numbers in full; one call with events and turns, or a list of calls."""
+    one = json.loads(invoke(folder, "first", "--json").stdout)
+    assert (one["caller"], one["outcome"], one["ended_by"]) == (
+        "+919811122233",
+        "completed",
+        "caller",
+    )
+    assert one["started_at"] == at(1).isoformat()
+    assert [event["kind"] for event in one["events"]] == [
+        "answer",
+        "stream-started",
+        "stream-ended",
+    ]
+    assert one["events"][2]["data"]["ended_by"] == "caller"
+    assert [(turn["role"], turn["text"]) for turn in one["turns"]][1] == ("caller", "हाँ")
+    listed = json.loads(invoke(folder, "--json").stdout)
+    assert [call["call_sid"] for call in listed] == ["second [bold]", "first"]
+    assert "events" not in listed[0]
+    assert "facts" not in listed[0]
+
+
+def test_a_call_that_is_not_known_is_1(folder: Path) -> None:
+    """Said on the standard error."""
+    for more in ((), ("--json",)):
+        result = invoke(folder, "nobody", *more)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "no such call" in result.stderr
+
+
+def test_no_calls_yet_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh data directory is made and says so; as JSON it is an empty list."""
+    monkeypatch.chdir(tmp_path)
+    assert invoke(tmp_path / "new").stdout == "No calls yet.\n"
+    assert json.loads(invoke(tmp_path / "new", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (["--limit", "0"], {}, "--limit"),
+        (["--limit", "1001"], {}, "--limit"),
+        ([], {"EXOBRIDGE_PORT": "x"}, "EXOBRIDGE_PORT"),
+        ([], {"DATABASE_URL": "mysql://u:hush-hush@h/db"}, "DATABASE_URL"),
+        ([], {"EXOBRIDGE_DATA_DIR": "/proc/nowhere"}, "cannot make the folder"),
+    ],
+)
+def test_what_cannot_be_is_2(
+    folder: Path, arguments: list[str], variables: dict[str, str], said: str
+) -> None:
+    """With the reason and without a password."""
+    result = invoke(folder, *arguments, **variables)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert "hush-hush" not in result.stderr

@@ -1,0 +1,37 @@
+"""The command line as a whole."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from exobridge.cli.main import app
+
+
+@pytest.mark.parametrize("command", ["serve", "call", "demo", "calls"])
+def test_each_command_explains_itself(command: str) -> None:
+    """``--help`` is 0, names the command's options, and starts nothing."""
+    listed = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
+    assert listed.exit_code == 0
+    assert f" {command} " in listed.stdout
+    result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert f"exobridge {command}" in result.stdout.replace("root", "exobridge")
+    assert "--help" in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["serve", "--nonsense"], ["calls", "a", "b"]])
+def test_what_does_not_exist_is_2(arguments: list[str]) -> None:
+    """Said on the standard error, with nothing on the standard output."""
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    """With the status of a command that was not given."""
+    result = CliRunner().invoke(app, [])
+    assert result.exit_code == 2
+    assert "serve" in result.stdout + result.stderr
