@@ -13,7 +13,9 @@ built-in name cannot be taken by a package. A class that is merely importable ne
 from __future__ import annotations
 
 import importlib
+import sys
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import EntryPoints, entry_points
 
 from pydantic import ValidationError
@@ -58,6 +60,13 @@ BUILT_IN: dict[Kind, dict[str, str]] = {
 
 
 def _installed(kind: Kind) -> EntryPoints:
+    return _scanned(kind, tuple(sys.path))
+
+
+@cache
+def _scanned(kind: Kind, path: tuple[str, ...]) -> EntryPoints:
+    """What is installed along ``path``, which is ``sys.path``: a scan takes milliseconds."""
+    del path
     return entry_points(group=f"exobridge.{kind}")
 
 
