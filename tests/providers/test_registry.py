@@ -82,10 +82,12 @@ def test_a_name_offered_by_two_packages_is_refused_with_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which of them would be taken is nobody's guess."""
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    _install(tmp_path, "acme-one", "exobridge.realtime", f"acme = {ECHO}")
+    for package in ("one", "two"):
+        (tmp_path / package).mkdir()
+        _install(tmp_path / package, f"acme-{package}", "exobridge.realtime", f"acme = {ECHO}")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "one"), *sys.path])
     assert isinstance(create(Kind.REALTIME, "acme", {}), Echo)
-    _install(tmp_path, "acme-two", "exobridge.realtime", f"acme = {ECHO}")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "two"), *sys.path])
     with pytest.raises(ProviderConfigError, match="acme-one, acme-two"):
         create(Kind.REALTIME, "acme", {})
 
