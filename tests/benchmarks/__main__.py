@@ -64,13 +64,14 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=200, help="calls at once")
     parser.add_argument("--seconds", type=float, default=8.0, help="measured window of each round")
     parser.add_argument("--rounds", type=int, default=3, help="rounds, interleaved")
+    parser.add_argument("--rush", action="store_true", help="all calls start and talk at once")
     parser.add_argument("--json", action="store_true", help="the rounds as JSON")
     options = parser.parse_args()
     rounds: dict[str, list[dict[str, Any]]] = {row.name: [] for row in ROWS}
     for number in range(options.rounds):
         for row in ROWS:
             print(f"round {number + 1}: {row.name}", file=sys.stderr)
-            rounds[row.name].append(_measure(row, options.calls, options.seconds))
+            rounds[row.name].append(_measure(row, options))
     if options.json:
         print(json.dumps(rounds, indent=2))
     else:
@@ -97,12 +98,14 @@ def _print(rounds: dict[str, list[dict[str, Any]]], calls: int) -> None:
         print("The floor's own p99 is above 10 ms: this run is void.")
 
 
-def _measure(row: Row, calls: int, seconds: float) -> dict[str, Any]:
+def _measure(row: Row, options: argparse.Namespace) -> dict[str, Any]:
+    calls, seconds = options.calls, options.seconds
     with _server(row, calls) as (process, url):
         base_kb = _rss_kb(process.pid)
+        manner = "rush" if options.rush else "paced"
         command = [sys.executable, "-m", "tests.benchmarks.generator", url]
         generator = subprocess.Popen(
-            _pinned(1, [*command, str(calls), str(WARM_UP_S), str(seconds)]),
+            _pinned(1, [*command, str(calls), str(WARM_UP_S), str(seconds), manner]),
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -27,7 +27,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 ws_connect: Callable[..., Awaitable[tuple[WSTransport, WSListener]]] = cast(Any, picows).ws_connect
 
 BETWEEN_CALLS_S = 0.005
-"""New calls come one after another: what is measured is talking, not a rush of calls."""
+"""New calls come one after another, unless a rush of calls is what is measured."""
 SETTLE_S = 0.5
 """From the last call's start to the first audio: audio that waits for its call to open is played
 late for the rest of the call, here as on a telephone."""
@@ -123,16 +123,20 @@ class _Line(WSListener):
         self.transport.disconnect()
 
 
-async def load(url: str, calls: int, warm_up_s: float, seconds: float) -> Load:
-    """Run ``calls`` calls, phases spread evenly, and measure ``seconds`` after a warm-up."""
+async def load(url: str, calls: int, warm_up_s: float, seconds: float, *, rush: bool) -> Load:
+    """Run ``calls`` calls, phases spread evenly, and measure ``seconds`` after a warm-up.
+
+    Args:
+        rush: All calls start and talk at once, in place of one after another.
+    """
     lines: list[_Line] = []
     for number in range(calls):
         _, line = await ws_connect(partial(_Line, number), url)
         assert isinstance(line, _Line)
         line.start()
         lines.append(line)
-        await asyncio.sleep(BETWEEN_CALLS_S)
-    await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(0 if rush else BETWEEN_CALLS_S)
+    await asyncio.sleep(0 if rush else SETTLE_S)
     first = round(warm_up_s / FRAME_S)
     last = first + round(seconds / FRAME_S)
     print("ready", flush=True)
@@ -182,6 +186,8 @@ async def load(url: str, calls: int, warm_up_s: float, seconds: float) -> Load:
 
 if __name__ == "__main__":
     uvloop.install()
-    _, address, count, warm_up, window = sys.argv
-    result = asyncio.run(load(address, int(count), float(warm_up), float(window)))
+    _, address, count, warm_up, window, manner = sys.argv
+    result = asyncio.run(
+        load(address, int(count), float(warm_up), float(window), rush=manner == "rush")
+    )
     print(json.dumps(asdict(result)))
