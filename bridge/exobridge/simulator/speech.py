@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Generic, Self, TypeVar, cast
 
 from exobridge.errors import ExobridgeError
 from exobridge.simulator.lines import Clip
@@ -28,6 +28,7 @@ from exobridge_providers.errors import ProviderError
 from exobridge_providers.registry import Kind, create
 
 T = TypeVar("T")
+ProviderT = TypeVar("ProviderT", bound=Provider)
 
 CURE = "pip install 'exobridge[local]'"
 LANGUAGE = "en-IN"
@@ -39,7 +40,35 @@ class SpeechError(ExobridgeError):
     """Speech cannot be made or understood here; the message names the cure."""
 
 
-class Voice:
+class _Local(Generic[ProviderT]):
+    """A provider, started on entering and closed on leaving."""
+
+    def __init__(self, kind: Kind, name: str) -> None:
+        self._kind = kind
+        self._name = name
+        self._started: ProviderT | None = None
+
+    async def __aenter__(self) -> Self:
+        self._started = cast(ProviderT, await _started(self._kind, self._name))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._started is not None:
+            await self._started.aclose()
+
+    @property
+    def _provider(self) -> ProviderT:
+        if self._started is None:
+            raise RuntimeError(f"{type(self).__name__} is used with `async with`")
+        return self._started
+
+
+class Voice(_Local[TtsProvider]):
     """Makes the caller's lines from text. Use it with ``async with``.
 
     Args:
@@ -50,21 +79,7 @@ class Voice:
     """
 
     def __init__(self, provider: str = "hibari") -> None:
-        self._name = provider
-        self._provider: TtsProvider | None = None
-
-    async def __aenter__(self) -> Self:
-        self._provider = cast(TtsProvider, await _started(Kind.TTS, self._name))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._provider is not None:
-            await self._provider.aclose()
+        super().__init__(Kind.TTS, provider)
 
     async def clip(self, text: str) -> Clip:
         """``text`` spoken, with the words beside it."""
@@ -72,8 +87,6 @@ class Voice:
         return Clip(pcm, sample_rate, text)
 
     async def _spoken(self, text: str) -> tuple[bytes, int]:
-        if self._provider is None:
-            raise RuntimeError("Voice is used with `async with`")
         audio = next(
             audio
             for audio in self._provider.capabilities.formats
@@ -96,7 +109,7 @@ class Voice:
             await session.aclose()
 
 
-class Ears:
+class Ears(_Local[SttProvider]):
     """Writes down what the bot said. Use it with ``async with``.
 
     Args:
@@ -107,29 +120,13 @@ class Ears:
     """
 
     def __init__(self, provider: str = "moonshine") -> None:
-        self._name = provider
-        self._provider: SttProvider | None = None
-
-    async def __aenter__(self) -> Self:
-        self._provider = cast(SttProvider, await _started(Kind.STT, self._name))
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._provider is not None:
-            await self._provider.aclose()
+        super().__init__(Kind.STT, provider)
 
     async def text(self, pcm: bytes, sample_rate: int) -> str:
         """The words in one utterance of PCM16."""
         return await _within(self._heard(pcm, sample_rate), self._name)
 
     async def _heard(self, pcm: bytes, sample_rate: int) -> str:
-        if self._provider is None:
-            raise RuntimeError("Ears is used with `async with`")
         audio = next(
             audio
             for audio in self._provider.capabilities.formats
