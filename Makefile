@@ -44,7 +44,7 @@ format: $(READY) ## format the code
 	$(BIN)/ruff format .
 
 lock: ## the hashed lock, anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra local --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra local --extra otel --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 
 clean: ## what the other targets made
