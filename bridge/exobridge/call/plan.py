@@ -97,7 +97,7 @@ class Line(Protocol):
         """Send a text frame. Never waits; a peer that does not read ends the line."""
         ...
 
-    async def listen(self, on_text: Callable[[str], None]) -> int:
+    async def listen(self, on_text: Callable[[bytes], None]) -> int:
         """Hand every text frame to ``on_text`` until the line ends.
 
         Returns:
@@ -105,7 +105,7 @@ class Line(Protocol):
         """
         ...
 
-    async def close(self, code: int) -> None:
+    def close(self, code: int) -> None:
         """Close the line; after it ended, nothing happens."""
         ...
 

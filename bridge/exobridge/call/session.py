@@ -103,7 +103,7 @@ class CallSession:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._converse(tasks))
                 await asyncio.shield(self._over)
-                await self._leave()
+                self._leave()
                 raise _CallOverError
         except* _CallOverError:
             pass
@@ -111,9 +111,9 @@ class CallSession:
             self._log.error("call crashed", exc_info=errors)
             self._end(End(EndedBy.SERVER, "error", ERROR))
         finally:
-            await self._leave()
+            self._leave()
 
-    async def _leave(self) -> None:
+    def _leave(self) -> None:
         """Fall silent, keep the facts and close the socket. At once: the caller shall not wait in
         silence for providers that take their time to close."""
         if not self._left:
@@ -121,7 +121,7 @@ class CallSession:
             self._check.at(None)
             self._speaking.mute()
             self._finish()
-        await self._line.close(self._end_now().code)
+        self._line.close(self._end_now().code)
 
     def hang_up(self, reason: str, code: int = GOING_AWAY) -> None:
         """End the call from outside, at once."""
@@ -145,7 +145,7 @@ class CallSession:
             return self._end(End(EndedBy.SERVER, "shutdown", code))
         self._end(End(EndedBy.NETWORK, f"closed with {code}", code))
 
-    def _receive(self, text: str) -> None:
+    def _receive(self, text: bytes) -> None:
         for event in self._stream.receive(text):
             if type(event) is Media:
                 self._media(event)

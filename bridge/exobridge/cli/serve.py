@@ -20,6 +20,7 @@ from exobridge.errors import ConfigError
 from exobridge.settings import Settings, load_settings
 from exobridge.store import Store
 from exobridge.templates import load_templates
+from exobridge.web.protocol import MediaProtocol
 
 SHUTDOWN_SECONDS = 15
 """Longest wait for connections to end: a peer that does not read would hold the process."""
@@ -98,7 +99,7 @@ def server_config(app: object, host: str, port: int) -> uvicorn.Config:
         port=port,
         loop="auto",
         http="auto",
-        ws="websockets-sansio",
+        ws=MediaProtocol,
         ws_max_size=MAX_MESSAGE,
         ws_per_message_deflate=False,
         ws_ping_interval=None,

@@ -14,7 +14,8 @@ from exobridge.call.session import CallSession
 from exobridge.desk import Desk
 from exobridge.exotel.messages import Started
 from exobridge.web.guard import is_allowed
-from exobridge.web.line import AsgiLine
+from exobridge.web.line import SocketLine
+from exobridge.web.protocol import protocol_of
 from exobridge.web.tokens import Tokens
 
 _log = structlog.stdlib.get_logger("exobridge.web")
@@ -48,9 +49,10 @@ class StreamEndpoint:
             await send({"type": "websocket.close", "code": FORBIDDEN})
             return
         await send({"type": "websocket.accept"})
-        await self._hold(AsgiLine(receive, send, self._services.waits.send), bound_to)
+        protocol = protocol_of(scope)
+        await self._hold(SocketLine(protocol, self._services.waits.send), bound_to)
 
-    async def _hold(self, line: AsgiLine, bound_to: str | None) -> None:
+    async def _hold(self, line: SocketLine, bound_to: str | None) -> None:
         entered = ""
 
         async def plan(started: Started) -> CallPlan | None:
