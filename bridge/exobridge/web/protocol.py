@@ -114,27 +114,21 @@ class MediaProtocol(WebSocketsSansIOProtocol):
                 if size < begin:
                     return at
                 length = int.from_bytes(data[at + 2 : begin], "big")
-            if second & 0x80:
-                begin += 4
+            if second < 0x80 or length > self._max_size:
+                self._parse(data[at:])  # not masked, or too large: refused by its head
+                return size
+            begin += 4
             end = begin + length
-            if length > self._max_size:
-                end = size  # the parser refuses it by its head
-            elif end > size:
+            if end > size:
                 self._needed = end - at
                 return at
-            if data[at] == _TEXT and second & 0x80 and length <= self._max_size:
-                self._take_text(data, at, begin, end)
+            # Text in the middle of fragments is the peer's error, and the parser's to say.
+            if data[at] == _TEXT and self.conn.current_size is None:
+                self._taker.received(apply_mask(data[begin:end], data[begin - 4 : begin]))
             else:
                 self._parse(data[at:end])
             at = end
         return at
-
-    def _take_text(self, data: bytes, at: int, begin: int, end: int) -> None:
-        if self.conn.current_size is not None:  # in the middle of fragments: the peer's error
-            self._parse(data[at:end])
-            return
-        assert self._taker is not None
-        self._taker.received(apply_mask(data[begin:end], data[begin - 4 : begin]))
 
     def _parse(self, frame: bytes) -> None:
         """Have ``websockets`` read a frame, and hand on what it makes of it."""
