@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from exobridge.exotel.stream import BLOCK_BYTES
 from exobridge_codecs.codec import encoder
 from exobridge_codecs.formats import AudioFormat
@@ -51,8 +53,7 @@ class PlayoutOptions:
     lead_ms: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class SendMedia:
+class SendMedia(msgspec.Struct, frozen=True, gc=False):
     """A chunk of an utterance, encoded; it begins ``timestamp_ms`` after the stream did."""
 
     payload: bytes

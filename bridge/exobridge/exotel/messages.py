@@ -62,8 +62,7 @@ class Started:
     media_format: MediaFormat = MediaFormat()
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(msgspec.Struct, frozen=True, gc=False):
     """Audio of the caller.
 
     Attributes:
@@ -152,7 +151,8 @@ def decode(text: str | bytes) -> Event:
     media = frame.media
     stream_sid = frame.stream_sid or frame.streamSid
     if frame.event == "media" and media is not None and stream_sid:
-        if _is_outbound(media.track or media.Track or frame.track or frame.Track):
+        track = media.track or media.Track or frame.track or frame.Track
+        if track is not None and _is_outbound(track):
             return Ignored("media")
         return Media(media.payload, _number(media.timestamp), stream_sid[:MAX_TEXT])
     return _decode_liberally(text)
