@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 import uvicorn
@@ -159,6 +160,11 @@ async def converse(port: int, pieces: list[bytes]) -> bytes:
             await writer.wait_closed()
 
 
+def longer_than(codes: list[int], count: int) -> bool:
+    """Whether more lines than that have ended."""
+    return len(codes) > count
+
+
 def cut(data: bytes, seed: int) -> list[bytes]:
     """The same bytes in pieces: single ones, or a few large ones."""
     chance = random.Random(seed)
@@ -212,7 +218,7 @@ async def test_any_order_of_frames_cut_anywhere() -> None:
             data = b"".join(frames)
             messages, answer = expected(data)
             got = await converse(port, cut(data, number))
-            await until(lambda wanted=number: len(codes) > wanted)  # type: ignore[misc]
+            await until(partial(longer_than, codes, number))
             assert told[number] == messages, (number, frames)
             assert got in (answer, b""), (number, frames)
 
