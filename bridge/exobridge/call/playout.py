@@ -25,6 +25,10 @@ from exobridge_codecs.codec import encoder
 from exobridge_codecs.formats import AudioFormat
 from exobridge_codecs.resample import resample
 
+MAX_HELD_BYTES = 32 * 1024 * 1024
+"""Audio kept of one utterance, PCM16: half an hour at 8 kHz. What a provider sends beyond is
+dropped: without a bound its bug would take the memory of every call."""
+
 MARK_GRACE_S = 0.5
 """How long after its time an utterance counts as played without its mark."""
 
@@ -102,7 +106,7 @@ class _Utterance:
     sent has been played, padding apart."""
 
     name: str
-    held: deque[bytes] = field(default_factory=deque[bytes])
+    held: deque[bytes | memoryview] = field(default_factory=deque[bytes | memoryview])
     added: int = 0
     sent: int = 0
     ended: bool = False
@@ -118,11 +122,12 @@ class _Utterance:
         self.sent += size
         held = self.held
         if len(held[0]) == size:
-            return held.popleft()
-        parts: list[bytes] = []
+            return bytes(held.popleft())
+        parts: list[bytes | memoryview] = []
         while size:
             pcm = held.popleft()
             if len(pcm) > size:
+                pcm = memoryview(pcm)  # a line of seconds is cut into chunks without copying it
                 held.appendleft(pcm[size:])
                 pcm = pcm[:size]
             parts.append(pcm)
@@ -188,11 +193,11 @@ class Playout:
 
     def add(self, utterance: str, pcm: bytes) -> None:
         """Queue PCM16 audio at the line's rate, whole samples; a new name begins an utterance.
-        What comes after the utterance's end is dropped."""
+        What comes after the utterance's end, or beyond ``MAX_HELD_BYTES``, is dropped."""
         if not pcm:
             return
         entry = self._entry(utterance)
-        if not entry.ended:
+        if not entry.ended and entry.unsent + len(pcm) <= MAX_HELD_BYTES:
             entry.added += len(pcm)
             entry.held.append(pcm)
 
