@@ -50,6 +50,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """The clock."""
         return self._jump.now
 
+    def block(self, seconds: float) -> None:
+        """Time passes as it does for code that computes: nothing else runs meanwhile."""
+        self._jump.now += seconds
+
 
 def virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
     """Runs an ``async def`` test on a loop of its own, in virtual time."""

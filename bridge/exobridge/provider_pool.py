@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import TypeVar, cast
 
 import structlog
@@ -24,9 +25,15 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class ProviderPool:
-    """Providers by kind, name and options. A start that failed is tried again by the next call."""
+    """Providers by kind, name and options. A start that failed is tried again by the next call.
+
+    Attributes:
+        start_failures: How often each could not be made or started, by kind and name; 0 for those
+            that never failed.
+    """
 
     def __init__(self) -> None:
+        self.start_failures: Counter[tuple[str, str]] = Counter()
         self._starts: dict[tuple[Kind, str, str], asyncio.Task[Provider]] = {}
 
     async def get(
@@ -49,6 +56,14 @@ class ProviderPool:
         return cast(ProviderT, await asyncio.shield(start))
 
     async def _start(self, kind: Kind, name: str, options: AnyOptions) -> Provider:
+        self.start_failures[kind, name] += 0
+        try:
+            return await self._made(kind, name, options)
+        except Exception:
+            self.start_failures[kind, name] += 1
+            raise
+
+    async def _made(self, kind: Kind, name: str, options: AnyOptions) -> Provider:
         provider = create(kind, name, options)
         try:
             async with asyncio.timeout(START_SECONDS):

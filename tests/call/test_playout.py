@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from exobridge.call.playout import (
     CATCH_UP_S,
     MARK_GRACE_S,
+    MAX_HELD_BYTES,
     Heard,
     Out,
     Played,
@@ -124,6 +125,16 @@ def test_the_lead_is_filled_at_once_and_topped_up_at_half() -> None:
     assert exotel.sizes == [3200, 1600, 1600, 1600]
     times = [when - START for when, _ in exotel.media]
     assert times == pytest.approx([0.0, 0.1, 0.2, 0.3])
+
+
+def test_a_long_lead_is_topped_up_at_half_too() -> None:
+    """Of 400 ms and chunks of 20, the next 200 ms go out when Exotel is down to 200."""
+    exotel = start(options=PlayoutOptions(chunk_ms=20, lead_ms=400))
+    say(exotel, audio(800))
+    exotel.run(0.5)
+    assert exotel.sizes == [6400, 3200, 3200]
+    times = [when - START for when, _ in exotel.media]
+    assert times == pytest.approx([0.0, 0.2, 0.4])
 
 
 @pytest.mark.parametrize(("lead_ms", "first"), [(100, 100), (200, 200), (300, 300), (550, 500)])
@@ -242,6 +253,33 @@ def test_a_new_utterance_after_a_rest_has_nothing_to_catch_up_with() -> None:
     assert exotel.most_held_s == pytest.approx(0.02)
 
 
+def test_after_a_clear_there_is_nothing_to_catch_up_with() -> None:
+    """Nor after a resume that no pause came before."""
+    exotel = start(options=NO_LEAD)
+    say(exotel, audio(200), "cut")
+    exotel.advance()
+    exotel.playout.clear(exotel.now)
+    for name in ("next", "last"):
+        exotel.now += 0.07
+        exotel.playout.resume()
+        say(exotel, audio(20), f"{name} begins")
+        say(exotel, audio(20), f"{name} goes on")
+        exotel.advance()
+        assert exotel.sizes[-1] == 320
+        assert exotel.most_held_s == pytest.approx(0.02)
+        exotel.run(0.1)
+
+
+def test_a_mark_that_is_waited_for_does_not_delay_the_next_utterance() -> None:
+    """The timer is for whatever comes first."""
+    exotel = start()
+    say(exotel, audio(100), "a")
+    say(exotel, audio(1000), "b")
+    exotel.run(0.5)
+    assert exotel.held_until > exotel.now
+    assert exotel.pcm("b") == audio(1000)[: 16 * 500]
+
+
 def test_live_audio_that_came_late_is_caught_up_with() -> None:
     """Without a lead, a source's jitter does not become a delay that stays."""
     exotel = start(options=NO_LEAD)
@@ -324,6 +362,19 @@ def test_discarding_what_has_audio_or_is_unknown_changes_nothing() -> None:
     assert exotel.played == ["u"]
 
 
+def test_only_an_open_utterance_without_audio_can_be_discarded() -> None:
+    """One that has audio goes on; one that has ended still has its mark."""
+    exotel = start()
+    exotel.playout.add("words", audio(100))
+    exotel.playout.discard("words")
+    exotel.playout.end("words")
+    say(exotel, b"", "nothing")
+    exotel.playout.discard("nothing")
+    exotel.run(2)
+    assert exotel.pcm("words") == audio(100)
+    assert exotel.marks == exotel.played == ["words", "nothing"]
+
+
 def test_an_utterance_without_audio_is_played_after_those_before_it() -> None:
     """It has its mark, and by the clock it is never over before its predecessor."""
     exotel = start()
@@ -344,6 +395,19 @@ def test_audio_after_the_end_is_dropped() -> None:
     exotel.run(2)
     assert exotel.pcm() == audio(300) + bytes(-len(audio(300)) % 320)
     assert exotel.played == ["u", "next"]
+
+
+def test_audio_beyond_what_is_kept_is_dropped() -> None:
+    """A provider that never stops fills no memory; what was sent makes room again."""
+    exotel = start()
+    piece = bytes(MAX_HELD_BYTES // 2)
+    for _ in range(3):
+        exotel.playout.add("u", piece)
+    assert exotel.playout.held_ms == pytest.approx(MAX_HELD_BYTES / 16)
+    exotel.advance()
+    exotel.playout.add("u", audio(200))
+    exotel.playout.add("u", audio(20))
+    assert exotel.playout.held_ms == pytest.approx(MAX_HELD_BYTES / 16)
 
 
 # ------------------------------------------------------------------ pause and resume

@@ -99,6 +99,9 @@ async def test_a_line_is_rendered_once_and_then_ready() -> None:
         assert s.prompts.ready(tts, TEXT, 8000) is audio
         assert await s.prompts.render(tts, TEXT, 8000) is audio
         assert await s.sessions(tts) == 1
+        assert s.prompts.wanted == {"rendered": 1, "cached": 2, "failed": 0}
+        assert s.prompts.characters == {FAKE: len(TEXT)}
+        assert s.prompts.kept_bytes == len(audio)
 
 
 @virtual_time
@@ -165,6 +168,8 @@ async def test_a_failure_is_not_cached(fault: str) -> None:
         with pytest.raises(ProviderUnavailableError):
             await s.prompts.render(tts, TEXT, 8000)
         assert await s.sessions(tts) == 2
+        assert s.prompts.wanted == {"rendered": 0, "cached": 0, "failed": 2}
+        assert not s.prompts.characters
 
 
 @virtual_time

@@ -225,6 +225,28 @@ def test_the_stream_that_began_last_decides() -> None:
     assert (call.started_at, call.ended_at) == (at(1), at(8))
 
 
+def test_streams_stand_in_the_order_in_which_they_began() -> None:
+    """Exotel's ids say nothing of it."""
+    call = call_of(answered(), started("s9"), ended("s9", 2), started("s1", 3))
+    assert (call.stream_sid, call.streams, call.started_at) == ("s1", 2, at(1))
+    call = apply(call, ended("s1", by=EndedBy.SERVER))
+    assert (call.outcome, call.ended_by) == (Outcome.FAILED, EndedBy.SERVER)
+
+
+def test_a_stream_that_ended_was_not_lost() -> None:
+    """Its end came late, after a restart found it open: the end's own time and outcome count."""
+    call = call_of(started(), lost(minute=9), ended(minute=5))
+    assert (call.outcome, call.ended_at) == (Outcome.COMPLETED, at(5))
+
+
+def test_a_stream_is_known_by_any_of_its_own_events() -> None:
+    """A start that was never kept does not make it none."""
+    call = call_of(answered(), transfer())
+    assert (call.state, call.streams, call.started_at) == (State.STREAMING, 1, at(4))
+    call = call_of(answered(), lost())
+    assert (call.outcome, call.started_at, call.ended_at) == (Outcome.LOST, at(9), at(9))
+
+
 def test_a_zombie_that_ends_late_moves_only_the_end() -> None:
     """A retried handshake's first stream may be found dead after the second has ended."""
     call = call_of(*_ONE, started("s2", 2), ended("s2", 5), ended("s1", 7, by=EndedBy.NETWORK))

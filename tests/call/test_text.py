@@ -127,3 +127,14 @@ def test_heard_and_unheard_cover_the_text(text: str, fraction: float) -> None:
     unheard = unheard_part(text, heard)
     assert text.endswith(unheard)
     assert len("".join(heard.split())) + len("".join(unheard.split())) >= len("".join(text.split()))
+
+
+def test_a_danda_ends_a_sentence() -> None:
+    """Hindi is cut between its sentences, and said again from the start of one."""
+    assert split("हाँ। कल सुबह आइए", 13) == ["हाँ।", "कल सुबह आइए"]
+    assert unheard_part("नमस्ते। कल आइए।", "नमस्ते। कल") == "कल आइए।"
+
+
+def test_a_word_that_just_fits_stays_in_its_piece() -> None:
+    """The space after it is where the cut is."""
+    assert split("ab cd ef", 5) == ["ab cd", "ef"]

@@ -133,6 +133,52 @@ def test_speech_and_silence_make_a_turn() -> None:
     assert caller.heard("book a table") == [TakeTurn("book a table", "", interrupted=False)]
 
 
+@pytest.mark.parametrize(("probability", "begins"), [(0.5, True), (0.49, False)])
+def test_a_threshold_is_reached_by_what_is_equal_to_it(probability: float, begins: bool) -> None:
+    """``start_probability`` is voice; less is none."""
+    assert bool(call(start_probability=0.5).windows(200, probability)) is begins
+
+
+def test_an_answered_turn_is_over() -> None:
+    """What is said after the bot has spoken drops no answer, and silence after it is idle."""
+    caller = call()
+    caller.says("hello")
+    caller.bot_starts()
+    caller.bot_ends()
+    assert caller.waits(OPTIONS.idle_seconds) == [IDLE]
+    spoken = caller.says("and now")
+    assert DROP_ANSWER not in spoken
+    assert spoken[-1] == TakeTurn("and now", "", interrupted=False)
+
+
+def test_noises_do_not_add_up() -> None:
+    """Each is too short to interrupt, so the bot is held back and resumed at every one."""
+    caller = bot_talking(barge_in_ms=200)
+    for _ in range(3):
+        assert caller.speaks(40) == [PAUSE]
+        assert caller.silent(300) == [RESUME]
+
+
+def test_short_noises_do_not_add_up_to_speech() -> None:
+    """100 ms of voice are a noise, the second and the third time too."""
+    caller = call()
+    for _ in range(3):
+        caller.speaks(100)
+        assert caller.silent(600) == [DropSegment()]
+
+
+def test_a_timer_that_fires_too_early_decides_nothing() -> None:
+    """Neither the keys' pause, nor leftover words, nor idleness."""
+    keys, words, nothing = call(), call(), call()
+    keys.presses("1")
+    words.heard("hello", finalized=False)
+    for early in (keys, words, nothing):
+        due = early.policy.due()
+        assert due is not None
+        assert early.policy.tick(due - 0.01) == []
+        assert early.policy.tick(due) != []
+
+
 @pytest.mark.parametrize("end_silence_ms", [200, 500, 1000])
 def test_the_end_silence_is_the_templates(end_silence_ms: int) -> None:
     """A pause shorter than it belongs to the turn."""
@@ -523,6 +569,17 @@ def test_after_a_turn_that_is_too_long_the_bot_gets_a_word_in() -> None:
     caller.bot_ends()
     assert caller.silent(500) == [Finalize(6000)]
     assert turns(caller.heard("and so on")) == [TakeTurn("and so on", "", interrupted=False)]
+
+
+def test_a_gap_between_words_is_no_pause_in_a_long_turn() -> None:
+    """The bot still gets its word in after 200 ms of silence."""
+    caller = call(max_turn_seconds=5)
+    caller.speaks(5000)
+    caller.heard("a long story")
+    caller.bot_starts()
+    caller.speaks(100)
+    caller.silent(200)
+    assert caller.speaks(400) == []
 
 
 def test_after_a_pause_a_long_turn_is_forgotten() -> None:

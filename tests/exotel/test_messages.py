@@ -128,6 +128,15 @@ def test_opaque_ids() -> None:
     assert started(start({"call_sid": "c" * 10_000})).call_sid == "c" * MAX_TEXT
 
 
+def test_audio_of_a_stream_with_a_long_id_is_its_own() -> None:
+    """``start`` and ``media``, in either spelling, keep as much of the id."""
+    sid = "s" * 10_000
+    kept = started(start({"stream_sid": sid})).stream_sid
+    for key in ("stream_sid", "streamSid", "StreamSID"):
+        media = decode(json.dumps({"event": "media", key: sid, "media": {"payload": "AAEC"}}))
+        assert media == Media(b"\x00\x01\x02", None, kept)
+
+
 @pytest.mark.parametrize("value", [None, True, 1.5, [], {}, [["S"]], 10**30])
 def test_no_id(value: Any) -> None:
     """What cannot be an id is none."""

@@ -58,7 +58,7 @@ def test_a_whole_call() -> None:
         Stopped("callended"),
     ]
     assert (stream.phase, stream.started) == (Phase.STOPPED, STARTED)
-    assert stream.counters == Counters(received=6, media_received=1)
+    assert stream.counters == Counters(received=6, media_received=1, bytes_received=3)
 
 
 def test_a_call_in_camel_case() -> None:
@@ -125,7 +125,9 @@ def test_no_more_bytes_are_held() -> None:
         stream.receive(media(bytes(size)))
     events = stream.receive(frames.START)
     assert [len(event.payload) for event in events if isinstance(event, Media)] == [half, half]
-    assert stream.counters == Counters(received=5, media_received=2, misplaced=2)
+    assert stream.counters == Counters(
+        received=5, media_received=2, misplaced=2, bytes_received=HELD_BYTES
+    )
 
 
 def test_held_media_of_another_stream() -> None:
@@ -361,7 +363,7 @@ def test_the_frames_we_send() -> None:
         '{"event":"media","stream_sid":"S","sequence_number":"5",'
         '"media":{"chunk":"3","timestamp":"3600000","payload":""}}',
     ]
-    assert stream.counters == Counters(received=1, sent=5, media_sent=3)
+    assert stream.counters == Counters(received=1, sent=5, media_sent=3, bytes_sent=4)
 
 
 def test_what_comes_in_does_not_number_what_goes_out() -> None:

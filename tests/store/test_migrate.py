@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sqlite3
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
+from exobridge.call.events import JSON
+from exobridge.call.facts import Usage
+from exobridge.call.state import Outcome
 from exobridge.store import Store, StoreOpenError
+from exobridge.store.migrate import MIGRATIONS
 from exobridge.store.tables import metadata
-from tests.store.samples import ROOT, answered
+from tests.store.samples import ROOT, answered, ended
 
 
 async def test_the_migrations_make_the_tables(store: Store, path: Path) -> None:
@@ -140,3 +148,74 @@ def test_a_file_that_is_no_database_is_refused(url: str, path: Path) -> None:
     with pytest.raises(StoreOpenError, match="file is not a database"):
         asyncio.run(Store.open(url))
     assert path.read_bytes() == garbage
+
+
+OLD_CALL = {
+    "direction": "incoming",
+    "caller": "+919811122233",
+    "called": "+918047112233",
+    "template": "sales",
+    "state": "ended",
+    "outcome": "completed",
+    "reason": "",
+    "custom_field": "",
+    "stream_sid": "s1",
+    "streams": 1,
+    "encoding": "",
+    "created_at": "2026-11-21 10:00:01.123456",
+    "end_reason": "stop",
+}
+"""Of a release that kept no usage."""
+
+OLD_FACTS = {
+    "first_at": "2026-11-21T10:00:01.123456Z",
+    "answer": None,
+    "no_stream_at": None,
+    "streams": [
+        {
+            "stream_sid": "s1",
+            "start": {
+                "at": "2026-11-21T10:00:01.123456Z",
+                "template": "sales",
+                "caller": "+919811122233",
+                "called": "+918047112233",
+            },
+            "end": {"at": "2026-11-21T10:00:09Z", "by": "caller", "reason": "stop"},
+        }
+    ],
+}
+
+
+async def test_a_database_of_the_release_before_is_brought_up_to_date(url: str, path: Path) -> None:
+    """Its calls stay as they are, with no usage known, and can go on: a further stream's usage is
+    added."""
+    await (await Store.open(url)).aclose()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0001")
+            row = {"call_sid": "old", **OLD_CALL, "facts": json.dumps(OLD_FACTS)}
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO calls ({names}) VALUES ({values})"), row)
+    finally:
+        engine.dispose()
+    store = await Store.open(url)
+    try:
+        old = await store.call("old")
+        assert old is not None
+        assert (old.outcome, old.usage) == (Outcome.COMPLETED, Usage())
+        usage: dict[str, dict[str, JSON]] = {"tts": {"provider": "acme", "characters": 40}}
+        at_end = ended("old", "s2", 60)
+        await store.append(replace(at_end, data={**at_end.data, "usage": usage}))
+        again = await store.call("old")
+        assert again is not None
+        assert again.usage == Usage(tts_characters=40)
+    finally:
+        await store.aclose()
+    with closing(sqlite3.connect(path)) as connection:
+        columns = "stt_seconds, tts_characters, input_tokens"
+        assert connection.execute(f"SELECT {columns} FROM calls").fetchone() == (0, 40, 0)

@@ -142,6 +142,33 @@ async def test_open_calls(store: Store) -> None:
     assert [call.call_sid for call in await store.open_calls()] == ["c-streaming", "c-answered"]
 
 
+async def test_recover_may_be_of_some_streams_only(store: Store) -> None:
+    """One process of several died: what the others hold stays open, be it a newer stream of the
+    same call; and so do the calls that wait for their stream, unless theirs is the one that died
+    before its start was written."""
+    for event in (
+        answered("c-waits"),
+        answered("c-unwritten"),
+        started("c-other", "s1"),
+        started("c-dead", "s1"),
+        started("c-both", "s1"),
+        started("c-both", "s2"),
+        started("c-ended", "s1"),
+        ended("c-ended", "s1"),
+    ):
+        await store.append(event)
+    lost = {(f"c-{name}", "s1") for name in ("unwritten", "dead", "both", "ended", "unknown")}
+    assert await store.recover(at(100), set()) == []
+    told = await store.recover(at(100), lost)
+    assert sorted((event.call_sid, event.key) for event in told) == [
+        ("c-both", "stream-lost:s1"),
+        ("c-dead", "stream-lost:s1"),
+        ("c-unwritten", "no-stream"),
+    ]
+    still_open = {call.call_sid: call.open_streams for call in await store.open_calls()}
+    assert still_open == {"c-waits": (), "c-other": ("s1",), "c-both": ("s2",)}
+
+
 async def test_recover_closes_what_a_former_process_left_open(url: str) -> None:
     """Open streams are lost and answered calls given up; calls that have ended are let be."""
     store = await Store.open(url)

@@ -190,6 +190,7 @@ async def test_a_closed_store_takes_nothing(url: str) -> None:
         await store.append(answered())
     with pytest.raises(StoreClosedError):
         store.append_soon(answered())
+    assert store.dropped == 1
     with pytest.raises(StoreClosedError):
         await store.flush()
 

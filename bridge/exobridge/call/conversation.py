@@ -54,6 +54,7 @@ class Conversation:
         self._plan = stage.plan
         self._services = stage.services
         self._waits = stage.services.waits
+        self._tally = stage.tally
         self._log = stage.log
         self._hearing = stage.hearing
         self._speaking = stage.speaking
@@ -102,6 +103,7 @@ class Conversation:
             case base.SttTrouble():
                 error = event.error
                 self._log.warning("stt trouble", error=str(error), provider=error.provider)
+                self._services.meters.provider_failed(self._plan.template, "stt", error)
             case _:
                 pass
 
@@ -161,7 +163,10 @@ class Conversation:
                 self._speaking.pause()
             case Signal.RESUME_BOT:
                 self._speaking.resume()
-            case Signal.INTERRUPT_BOT | Signal.DROP_ANSWER:
+            case Signal.INTERRUPT_BOT:
+                self._services.meters.barge_ins += 1
+                self._cut_off()
+            case Signal.DROP_ANSWER:
                 self._cut_off()
             case Signal.GO_ON:
                 if self._last_bot is not None and self._last_bot.unheard:
@@ -313,6 +318,9 @@ class Conversation:
                         await self._say_answer(bot, text.strip())
                 case base.SendDtmf(digits):
                     self._send_dtmf(bot, digits)
+                case base.Usage():
+                    self._tally.input_tokens += action.input_tokens
+                    self._tally.output_tokens += action.output_tokens
                 case base.Transfer():
                     self._record_transfer(bot, action)
                     return "transfer"
@@ -335,6 +343,7 @@ class Conversation:
         else:
             utterance = self._speaking.begin(bot.next_id(), text)
             bot.utterances.append(utterance)
+            self._tally.tts_characters += len(text)
             await self._speaking.say(utterance)
 
     def _send_dtmf(self, bot: BotTurn, digits: str) -> None:
@@ -405,6 +414,7 @@ class Conversation:
             error=str(error),
             retryable=error.retryable,
         )
+        self._services.meters.provider_failed(self._plan.template, stage, error)
         self.close_with(self._plan.template.texts.sorry, EndedBy.SERVER, f"{stage} failed")
 
     def close_with(self, text: str, by: EndedBy, reason: str) -> None:

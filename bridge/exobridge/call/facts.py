@@ -6,11 +6,12 @@ they come and however often; :mod:`exobridge.call.state` makes the call of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from exobridge.call.events import CallEvent, Decision, EndedBy, EventKind
+from exobridge.call.events import JSON, CallEvent, Decision, EndedBy, EventKind
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,12 +48,43 @@ class FormatFact:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Usage:
+    """What a call used, all its streams together.
+
+    Attributes:
+        stt_seconds: Audio sent to speech-to-text.
+        tts_characters: Text sent to text-to-speech.
+        input_tokens, output_tokens: What the dialogue reported.
+        heard_seconds, spoken_seconds: Audio of a speech-to-speech session.
+    """
+
+    stt_seconds: float = 0.0
+    tts_characters: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    heard_seconds: float = 0.0
+    spoken_seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together."""
+        return Usage(
+            round(self.stt_seconds + other.stt_seconds, 2),
+            self.tts_characters + other.tts_characters,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            round(self.heard_seconds + other.heard_seconds, 2),
+            round(self.spoken_seconds + other.spoken_seconds, 2),
+        )
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class EndFact:
     """See :func:`exobridge.call.events.stream_ended`."""
 
     at: datetime
     by: EndedBy
     reason: str
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +183,8 @@ def _learn_of_stream(stream: StreamFacts, event: CallEvent) -> StreamFacts:
         case EventKind.TRANSFER_REQUESTED:
             return replace(stream, transfer_at=_least(stream.transfer_at, event.at))
         case EventKind.STREAM_ENDED:
-            end = EndFact(event.at, EndedBy(_text(event, "ended_by")), _text(event, "reason"))
+            who, reason = EndedBy(_text(event, "ended_by")), _text(event, "reason")
+            end = EndFact(event.at, who, reason, _usage(event))
             return replace(stream, end=_least(stream.end, end))
         case EventKind.STREAM_LOST:
             return replace(stream, lost_at=_least(stream.lost_at, event.at))
@@ -159,6 +192,28 @@ def _learn_of_stream(stream: StreamFacts, event: CallEvent) -> StreamFacts:
             return replace(stream, reported=_least(stream.reported, EndedBy(by)))
         case _:
             return stream
+
+
+def usage_told(event: CallEvent) -> Mapping[str, Mapping[str, JSON]]:
+    """What ``stream-ended`` says was used, by kind; empty where an older release told nothing."""
+    return cast(Mapping[str, Mapping[str, JSON]], event.data.get("usage") or {})
+
+
+def _usage(event: CallEvent) -> Usage:
+    told = usage_told(event)
+
+    def number(kind: str, name: str) -> float:
+        value = told.get(kind, {}).get(name)
+        return value if isinstance(value, int | float) else 0
+
+    return Usage(
+        stt_seconds=number("stt", "seconds"),
+        tts_characters=int(number("tts", "characters")),
+        input_tokens=int(number("dialogue", "input_tokens")),
+        output_tokens=int(number("dialogue", "output_tokens")),
+        heard_seconds=number("realtime", "heard_seconds"),
+        spoken_seconds=number("realtime", "spoken_seconds"),
+    )
 
 
 def _text(event: CallEvent, name: str) -> str:

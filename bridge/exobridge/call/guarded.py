@@ -14,14 +14,19 @@ OnError = Callable[[Exception], None]
 
 class Guarded:
     """Calls ``method`` with each frame until it raises; that is told once, and then no more calls
-    are made."""
+    are made.
 
-    __slots__ = ("_dead", "_method", "_on_error")
+    Attributes:
+        frames: How many were handed over.
+    """
+
+    __slots__ = ("_dead", "_method", "_on_error", "frames")
 
     def __init__(self, method: Callable[[bytes], None], on_error: OnError) -> None:
         self._method = method
         self._on_error = on_error
         self._dead = False
+        self.frames = 0
 
     def __call__(self, frame: bytes) -> None:
         """Hand over one frame."""
@@ -29,22 +34,27 @@ class Guarded:
             return
         try:
             self._method(frame)
+            self.frames += 1
         except Exception as error:
             self._dead = True
             self._on_error(error)
 
 
 class GuardedStt:
-    """A speech-to-text session whose plain methods are guarded."""
+    """A speech-to-text session whose plain methods are guarded.
+
+    Attributes:
+        to_session: What hands over the frames.
+    """
 
     def __init__(self, session: SttSession, on_error: OnError) -> None:
         self._session = session
         self._on_error = on_error
-        self._send = Guarded(session.send, on_error)
+        self.to_session = Guarded(session.send, on_error)
 
     def send(self, audio: bytes) -> None:
         """As :meth:`exobridge_providers.base.SttSession.send`."""
-        self._send(audio)
+        self.to_session(audio)
 
     def finalize(self) -> None:
         """As :meth:`exobridge_providers.base.SttSession.finalize`."""

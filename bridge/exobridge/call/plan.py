@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from exobridge.call.events import CallEvent, Turn
+from exobridge.call.meters import Meters
 from exobridge.call.prompts import Prompts
 from exobridge.call.wheel import Wheel
 from exobridge.provider_names import dialogue_kind
@@ -79,14 +80,22 @@ def is_realtime(dialogue_provider: str) -> bool:
 
 
 class Recorder(Protocol):
-    """Keeps the facts. Neither method waits; they are written in order."""
+    """Keeps the facts, in order."""
+
+    async def append(self, event: CallEvent) -> None:
+        """Keep an event, and wait until it is kept.
+
+        Raises:
+            ExobridgeError: It is not.
+        """
+        ...
 
     def append_soon(self, event: CallEvent) -> None:
-        """Keep an event."""
+        """Keep an event, without waiting."""
         ...
 
     def add_turn_soon(self, turn: Turn) -> None:
-        """Keep a turn."""
+        """Keep a turn, without waiting."""
         ...
 
 
@@ -146,3 +155,4 @@ class Services:
     recorder: Recorder
     wall_clock: Callable[[], datetime]
     waits: Waits = Waits()
+    meters: Meters = field(default_factory=Meters)

@@ -6,7 +6,7 @@ One cache a process, bounded in bytes; the same line is rendered once, however m
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
 import structlog
@@ -51,13 +51,20 @@ class _Line:
 
 
 class Prompts:
-    """Lines and their audio, PCM16."""
+    """Lines and their audio, PCM16.
+
+    Attributes:
+        wanted: How often a line was ``cached``, ``rendered``, or ``failed`` to be.
+        characters: Text that was rendered, by provider.
+    """
 
     def __init__(self, pool: ProviderPool, max_bytes: int = MAX_BYTES) -> None:
         self._pool = pool
         self._max_bytes = max_bytes
         self._rendered: OrderedDict[_Line, bytes] = OrderedDict()
         self._bytes = 0
+        self.wanted: Counter[str] = Counter(cached=0, rendered=0, failed=0)
+        self.characters: Counter[str] = Counter()
         self._running: dict[_Line, asyncio.Task[bytes]] = {}
 
     def ready(self, template: Template, text: str, sample_rate: int) -> bytes | None:
@@ -65,6 +72,7 @@ class Prompts:
         line = _line(template, text, sample_rate)
         audio = self._rendered.get(line)
         if audio is not None:
+            self.wanted["cached"] += 1
             self._rendered.move_to_end(line)
         return audio
 
@@ -88,7 +96,8 @@ class Prompts:
     def _rendered_or_failed(self, line: _Line, task: asyncio.Task[bytes]) -> None:
         del self._running[line]
         if not task.cancelled():
-            task.exception()  # those who waited may all have gone
+            failed = task.exception() is not None  # asked for: those who waited may all have gone
+            self.wanted["failed" if failed else "rendered"] += 1
 
     async def _render(self, line: _Line, template: Template) -> bytes:
         tts = template.tts
@@ -101,8 +110,14 @@ class Prompts:
             raise ProviderUnavailableError(message, provider=tts.provider) from error
         except Exception as error:  # a plugin's bug is no more than a provider's failure
             raise as_provider_error(error, "rendering a line", tts.provider) from error
+        self.characters[tts.provider] += len(line.text)
         self._keep(line, audio)
         return audio
+
+    @property
+    def kept_bytes(self) -> int:
+        """Audio that is kept."""
+        return self._bytes
 
     def _keep(self, line: _Line, audio: bytes) -> None:
         self._rendered[line] = audio

@@ -24,6 +24,7 @@ from exobridge.call.playout import PlayoutOptions
 from exobridge.call.speaking import Speaking
 from exobridge.call.stage import Stage
 from exobridge.call.talk import open_conversation, open_realtime
+from exobridge.call.tally import Tally
 from exobridge.exotel.detection import Decision, FormatDetector
 from exobridge.exotel.messages import Dtmf, Event, MarkPlayed, Media, Started, Stopped
 from exobridge.exotel.stream import ExotelStream
@@ -35,6 +36,10 @@ HELD_BYTES = 500_000
 
 CHECK_S = 0.25
 """How often limits are looked at, in seconds."""
+
+FLOOD_FRAMES = 1000
+"""More frames than this from one look at the limits to the next are no phone line's. Audio of 20 ms
+frames that was held up for as long as a line may be silent comes as 250 at once."""
 
 NORMAL, GOING_AWAY, POLICY, ERROR = 1000, 1001, 1008, 1011
 """Close codes (RFC 6455, section 7.4.1)."""
@@ -78,6 +83,8 @@ class CallSession:
         loop = asyncio.get_running_loop()
         self._now = loop.time
         self._stream = ExotelStream()
+        services.meters.stream_opened(self._stream.counters)
+        self._tally = Tally()
         self._hearing = Hearing()
         self._speaking = Speaking(self._stream, line.send, services.wheel, self._now)
         self._conversation: Conversation | None = None
@@ -92,12 +99,15 @@ class CallSession:
         self._held_bytes = 0
         self._listening = False
         self._left = False
+        self._code = NORMAL
         self._started_at = self._heard_at = loop.time()
         self._ends_at: float | None = None
+        self._frames_seen = 0
         self._check = services.wheel.timer(self._look)
 
     async def run(self) -> None:
         """Hold the call until it is over; only cancellation gets out of here."""
+        self._check.at(self._now() + CHECK_S)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen())
@@ -121,11 +131,22 @@ class CallSession:
             self._check.at(None)
             self._speaking.mute()
             self._finish()
+            self._services.meters.stream_closed(self._stream.counters)
         self._line.close(self._end_now().code)
 
     def hang_up(self, reason: str, code: int = GOING_AWAY) -> None:
         """End the call from outside, at once."""
         self._end(End(EndedBy.SERVER, reason, code))
+
+    def say_goodbye(self, reason: str) -> None:
+        """End the call with its goodbye line. One that is in its last words already ends by itself;
+        one that has no line yet, or no voice of ours, is hung up."""
+        conversation, plan = self._conversation, self._plan
+        if conversation is None or plan is None:
+            self.hang_up(reason)
+        elif not conversation.closing:
+            self._code = GOING_AWAY
+            conversation.close_with(plan.template.texts.goodbye, EndedBy.SERVER, reason)
 
     def _end(self, end: End) -> None:
         if not self._over.done():
@@ -233,12 +254,12 @@ class CallSession:
             stream_sid=started.stream_sid,
             started_at=self._started_at,
             spawn=lambda work: tasks.create_task(work, context=context),
-            end=lambda by, reason: self._end(End(by, reason)),
+            end=lambda by, reason: self._end(End(by, reason, self._code)),
             log=self._log,
             exits=exits,
+            tally=self._tally,
         )
         self._ends_at = self._started_at + plan.template.limits.max_call_seconds
-        self._check.at(self._now() + CHECK_S)
         if not plan.converses:
             await open_realtime(stage)
         else:
@@ -312,7 +333,11 @@ class CallSession:
 
     def _check_limits(self, now: float) -> None:
         conversation = self._conversation
-        if now - self._heard_at > self._services.waits.line:
+        received = self._stream.counters.received
+        if received - self._frames_seen > FLOOD_FRAMES:
+            return self._end(End(EndedBy.SERVER, "too many frames", POLICY))
+        self._frames_seen = received
+        if self._plan is not None and now - self._heard_at > self._services.waits.line:
             return self._end(End(EndedBy.NETWORK, "dead line"))
         if self._ends_at is not None and now >= self._ends_at:
             self._ends_at = None
@@ -370,6 +395,7 @@ class CallSession:
             ended_by=end.by,
             reason=end.reason,
             close_code=end.code,
+            usage=self._tally.record(plan.template),
         )
         self._services.recorder.append_soon(event)
         self._log.info(

@@ -14,6 +14,7 @@ from exobridge.call.events import EndedBy
 from exobridge.call.hearing import Hearing
 from exobridge.call.plan import CallPlan, Services
 from exobridge.call.speaking import Speaking
+from exobridge.call.tally import Tally
 from exobridge_codecs.formats import AudioFormat
 from exobridge_providers.base import CallContext
 
@@ -38,6 +39,7 @@ class Stage:
         end: Ends the call; the first end counts.
         log: Names the call in every entry, whichever task or timer writes it.
         exits: Closed when the call is over.
+        tally: What the stream uses of what providers bill.
     """
 
     plan: CallPlan
@@ -51,6 +53,7 @@ class Stage:
     end: Callable[[EndedBy, str], None]
     log: structlog.stdlib.BoundLogger
     exits: AsyncExitStack
+    tally: Tally
 
     def context(self) -> CallContext:
         """What a dialogue is told of the call."""

@@ -35,9 +35,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import reduce
+from operator import add
 
 from exobridge.call.events import CallEvent, Decision, EndedBy
-from exobridge.call.facts import Facts, StreamFacts, learn
+from exobridge.call.facts import Facts, StreamFacts, Usage, learn
 
 
 class State(StrEnum):
@@ -75,6 +77,7 @@ class Call:
         created_at: Time of the earliest event.
         started_at: When the first stream began.
         ended_at: When the last stream ended, or the call was refused or given up.
+        usage: Of the streams that have ended; those that were lost left nothing.
         facts: What the rest is derived from.
     """
 
@@ -98,6 +101,7 @@ class Call:
     ended_at: datetime | None
     ended_by: EndedBy | None
     end_reason: str
+    usage: Usage
     facts: Facts = field(repr=False)
 
     @property
@@ -156,6 +160,7 @@ def derive(call_sid: str, facts: Facts) -> Call:
         ended_at=ending.at if ending else None,
         ended_by=ending.by if ending else None,
         end_reason=ending.reason if ending else "",
+        usage=reduce(add, (stream.end.usage for stream in streams if stream.end), Usage()),
         facts=facts,
     )
 

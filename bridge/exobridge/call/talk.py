@@ -99,7 +99,8 @@ async def _greet(stage: Stage, conversation: Conversation) -> None:
     except TimeoutError:
         conversation.fail("tts", ProviderUnavailableError("no greeting in time"))
     else:
-        conversation.greet(text, pcm)
+        if not conversation.closing:  # its last words have begun
+            conversation.greet(text, pcm)
 
 
 async def _open_dialogue(stage: Stage) -> base.DialogueSession:
@@ -143,6 +144,7 @@ async def _open_stt(stage: Stage, conversation: Conversation) -> None:
         stage.close_at_the_end(session, "stt")
         on_error = _on_error(stage, "stt", table.provider, conversation.fail)
         guarded = GuardedStt(session, on_error)
+        stage.tally.to_stt = guarded.to_session
         stage.hearing.transcribe(guarded, wanted, continuous=capabilities.continuous)
         stage.spawn(_pump(session.events(), conversation.take, on_error))
 
@@ -201,6 +203,7 @@ async def open_realtime(stage: Stage) -> None:
             error=str(error),
             retryable=error.retryable,
         )
+        stage.services.meters.provider_failed(stage.plan.template, what, error)
         # Without ears for the caller's silence the call still has its maximum length.
         if what == "realtime":
             stage.end(EndedBy.SERVER, "realtime failed")
@@ -221,11 +224,12 @@ async def _open_realtime(stage: Stage, fail: Fail) -> None:
         )
         rates = sorted(provider.sample_rates) or [rate]
         chosen = next((known for known in rates if known >= rate), rates[-1])
-        player = stage.speaking.player(chosen)
+        player = stage.tally.counted(stage.speaking.player(chosen), chosen)
         session = await provider.open(stage.context(), chosen, player)
         stage.close_at_the_end(session, "realtime")
         on_error = _on_error(stage, "realtime", table.provider, fail)
-        stage.hearing.listen(pcm16(chosen), Guarded(session.hear, on_error))
+        stage.tally.to_realtime = Guarded(session.hear, on_error)
+        stage.hearing.listen(pcm16(chosen), stage.tally.to_realtime)
 
 
 def _idle_watch(stage: Stage) -> base.OnVoice:

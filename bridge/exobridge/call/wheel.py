@@ -14,6 +14,8 @@ from math import ceil
 
 import structlog
 
+from exobridge.call.lateness import Lateness
+
 SLOT_S = 0.005
 """Width of a slot in seconds: the most a timer is late by design."""
 
@@ -51,6 +53,7 @@ class Timer:
         if self._slot != slot:
             return False
         self._slot = None
+        self._wheel.lateness.note(now - self._when)
         self._fire(max(now, self._when))
         return True
 
@@ -60,7 +63,7 @@ class Wheel:
 
     Attributes:
         fired: Timers fired so far.
-        lateness_s: The most any slot was late, in seconds.
+        lateness: How long after its time each timer fired; up to a slot by design.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -71,7 +74,7 @@ class Wheel:
         self._armed: int | None = None
         self._turning = False
         self.fired = 0
-        self.lateness_s = 0.0
+        self.lateness = Lateness()
 
     def timer(self, fire: Callable[[float], None]) -> Timer:
         """A new timer; ``fire(now)`` is called on the loop, ``now`` never before the time that was
@@ -102,7 +105,6 @@ class Wheel:
         due = self._take_due(now + _ROUNDING_S)
         self._turning = True
         for slot, timers in due:
-            self.lateness_s = max(self.lateness_s, now - slot * SLOT_S)
             for timer in timers:
                 self._run(timer, slot, now)
         self._turning = False

@@ -60,6 +60,7 @@ class Counters:
             of another stream, media before ``start`` beyond what is held, or never followed by one.
         sent: Frames out.
         media_sent: Media frames out.
+        bytes_received: The caller's audio, in the stream's encoding; ``bytes_sent`` ours.
     """
 
     received: int = 0
@@ -69,6 +70,8 @@ class Counters:
     misplaced: int = 0
     sent: int = 0
     media_sent: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
 
 
 class ExotelStream:
@@ -110,6 +113,7 @@ class ExotelStream:
                 counters.misplaced += 1
                 return ()
             counters.media_received += 1
+            counters.bytes_received += len(event.payload)
             return (event,)
         return self._receive_rarely(event)
 
@@ -158,6 +162,7 @@ class ExotelStream:
         self._address = f'"stream_sid":{_quoted(event.stream_sid)}'
         held = [media for media in self._held if media.stream_sid in ("", event.stream_sid)]
         self.counters.media_received += len(held)
+        self.counters.bytes_received += sum(len(media.payload) for media in held)
         self.counters.misplaced += len(self._held) - len(held)
         self._held = []
         return (event, *held)
@@ -174,6 +179,7 @@ class ExotelStream:
         counters = self.counters
         counters.sent += 1
         counters.media_sent += 1
+        counters.bytes_sent += len(payload)
         # Joined, not built from dicts: it costs a quarter of an encoder's time. Some streams are
         # reported to end early without sequence number, chunk and timestamp.
         return (

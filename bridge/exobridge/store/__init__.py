@@ -8,7 +8,7 @@ from exobridge.store.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from exobridge.store.store import Store, StoreOptions
+from exobridge.store.store import Store, StoreOptions, check_store
 from exobridge.store.writer import WriterOptions
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "StoreRefusedError",
     "StoreUnavailableError",
     "WriterOptions",
+    "check_store",
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -102,5 +102,7 @@ def insert_new(table: Table, dialect: str) -> Insert:
     """An ``INSERT`` that passes over rows which are there already. Its spelling is the dialect's
     own; everything else the store says is the same for any database."""
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # 2 MB that SQLite has no use for
+
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()

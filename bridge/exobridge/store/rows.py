@@ -38,13 +38,14 @@ def read_event(row: Mapping[Any, Any]) -> CallEvent:
     )
 
 
-_DERIVED = tuple(field.name for field in fields(Call) if field.name != "facts")
+_APART = ("usage", "facts")
+_DERIVED = tuple(field.name for field in fields(Call) if field.name not in _APART)
 
 
 def call_row(call: Call) -> Row:
     """A call as a row of ``calls``."""
     row: Row = {name: getattr(call, name) for name in _DERIVED}
-    return {**row, "facts": msgspec.to_builtins(call.facts)}
+    return {**row, **asdict(call.usage), "facts": msgspec.to_builtins(call.facts)}
 
 
 def read_call(call_sid: str, facts: Any) -> Call:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,6 +39,16 @@ class StoreOptions:
 
     busy_timeout_ms: int = 5000
     writer: WriterOptions = field(default_factory=WriterOptions)
+
+
+async def check_store(url: str) -> None:
+    """Open the store once before anything is served, so that its trouble is told in a line.
+
+    Raises:
+        StoreOpenError: It cannot be used.
+    """
+    store = await Store.open(url)
+    await store.aclose()
 
 
 class Store:
@@ -114,14 +124,17 @@ class Store:
         """Wait until everything put in so far has been written or given up."""
         await self._writer.settle(None)
 
-    async def recover(self, now: datetime) -> list[CallEvent]:
+    async def recover(
+        self, now: datetime, lost: Set[tuple[str, str]] | None = None
+    ) -> list[CallEvent]:
         """Close what a former process left open. Call it once, before the first webhook.
 
         Each open stream gets ``stream-lost``. Each answered call without a stream gets
         ``no-stream``, as nobody waits for it any more; a stream that comes yet re-opens it.
 
-        This takes every open stream to be of a process that is gone. With many workers on one
-        database a stream needs an owner, and only the owner's streams may be closed.
+        Args:
+            lost: ``call_sid`` and ``stream_sid`` of what a process held that is gone, while others
+                are serving: only these are closed. ``None``: everything open, as nobody serves.
 
         Returns:
             The events that were added.
@@ -129,11 +142,11 @@ class Store:
         Raises:
             StoreError: They could not be.
         """
+        whose = None if lost is None else {call_sid for call_sid, _ in lost}
         events: list[CallEvent] = []
         for call in await self.open_calls():
-            events += [stream_lost(call.call_sid, now, stream_sid=s) for s in call.open_streams]
-            if call.state is State.ANSWERED:
-                events.append(no_stream(call.call_sid, now))
+            if whose is None or call.call_sid in whose:
+                events += _closing(call, now, lost)
         for start in range(0, len(events), _RECOVERED_TOGETHER):
             few = events[start : start + _RECOVERED_TOGETHER]
             await asyncio.gather(*(self.append(event) for event in few))
@@ -227,7 +240,8 @@ class Store:
 
     @property
     def dropped(self) -> int:
-        """Items given up after their last retry, of those that nobody waited for."""
+        """Items given up, after their last retry or because too much waited already, of those that
+        nobody waited for."""
         return self._writer.dropped
 
     @asynccontextmanager
@@ -237,3 +251,15 @@ class Store:
                 yield connection
         except SQLAlchemyError as error:
             raise StoreUnavailableError(f"the database cannot be read ({cause(error)})") from error
+
+
+def _closing(call: Call, now: datetime, lost: Set[tuple[str, str]] | None) -> list[CallEvent]:
+    """What closes an open call in the record, or only its streams that are among the lost."""
+    events = [
+        stream_lost(call.call_sid, now, stream_sid=stream_sid)
+        for stream_sid in call.open_streams
+        if lost is None or (call.call_sid, stream_sid) in lost
+    ]
+    if call.state is State.ANSWERED:
+        events.append(no_stream(call.call_sid, now))
+    return events

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -78,6 +79,12 @@ calls = Table(
     Column("ended_at", UtcTime),
     Column("ended_by", Text),
     Column("end_reason", Text, nullable=False),
+    Column("stt_seconds", Float, nullable=False, server_default=text("0")),
+    Column("tts_characters", Integer, nullable=False, server_default=text("0")),
+    Column("input_tokens", Integer, nullable=False, server_default=text("0")),
+    Column("output_tokens", Integer, nullable=False, server_default=text("0")),
+    Column("heard_seconds", Float, nullable=False, server_default=text("0")),
+    Column("spoken_seconds", Float, nullable=False, server_default=text("0")),
     Column("facts", JSON, nullable=False),  # what the reducer goes on from; the rest follows
     Index(None, "created_at", "call_sid"),
     Index(None, "state"),

@@ -125,8 +125,10 @@ class Writer:
 
     def _put(self, item: _Item) -> None:
         if not self.alive:
+            self.dropped += item.done is None
             raise StoreClosedError("the store has been closed")
         if item.what is not None and len(self._queue) >= self._options.queue_limit:
+            self.dropped += item.done is None
             raise StoreFullError(f"{len(self._queue)} items wait to be written, and no more may")
         self._queue.append(item)
         self._wake.set()

@@ -26,6 +26,7 @@ from exobridge_providers.base.dialogue import (
     Say,
     SendDtmf,
     Transfer,
+    Usage,
     UserTurn,
 )
 from exobridge_providers.base.realtime import RealtimeProvider, RealtimeSession, Speak
@@ -92,6 +93,7 @@ __all__ = [
     "TtsProvider",
     "TtsSession",
     "TtsTrouble",
+    "Usage",
     "UserTurn",
     "VadProvider",
     "VadSession",

@@ -86,7 +86,19 @@ class SendDtmf:
     digits: str
 
 
-Action = Say | Transfer | HangUp | SendDtmf
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost, for the record; nothing is said. More than one add up.
+
+    Attributes:
+        input_tokens: As the vendor bills them, 0 or more; ``output_tokens`` likewise.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+Action = Say | Transfer | HangUp | SendDtmf | Usage
 
 
 class DialogueSession(Protocol):
@@ -94,7 +106,9 @@ class DialogueSession(Protocol):
 
     def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
         """Answer one turn, as a stream of actions. The host closes the generator early when the
-        caller interrupts; the next turn tells what was heard.
+        caller interrupts; the next turn tells what was heard. :class:`HangUp` and
+        :class:`Transfer` end it, so a :class:`Usage` comes before them; that of an answer which
+        was closed early may come with the next.
 
         Raises:
             ProviderError: No answer can be given.

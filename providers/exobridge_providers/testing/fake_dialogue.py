@@ -15,6 +15,7 @@ from exobridge_providers.base import (
     DialogueSession,
     Options,
     Say,
+    Usage,
     UserTurn,
 )
 from exobridge_providers.errors import ProviderUnavailableError
@@ -25,6 +26,7 @@ class FakeDialogueOptions(Options):
 
     Attributes:
         script: The actions of each turn, in order; after them it says what it was told.
+        usage: Reported ahead of each turn's actions.
         delay_ms: Before each action.
         fault: ``open`` raises; ``fail`` raises in place of an answer; ``break`` raises after its
             first action; ``hang`` never answers; ``mute`` answers with no action.
@@ -32,6 +34,7 @@ class FakeDialogueOptions(Options):
     """
 
     script: tuple[tuple[Action, ...], ...] = ()
+    usage: Usage | None = None
     delay_ms: float = Field(default=0, ge=0)
     fault: Literal["none", "open", "fail", "break", "hang", "mute"] = "none"
     fault_at: int = Field(default=1, ge=1)
@@ -64,6 +67,8 @@ class FakeDialogueSession:
         if fault == "mute":
             return
         script = self._options.script
+        if self._options.usage is not None:
+            yield self._options.usage
         told = Say(f"You said: {turn.text or turn.digits}")
         for action in script[number - 1] if number <= len(script) else (told,):
             await asyncio.sleep(self._options.delay_ms / 1000)

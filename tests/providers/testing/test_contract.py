@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from exobridge_codecs.tones import tone
-from exobridge_providers.base import SttConfig, SttSession, UserTurn
+from exobridge_providers.base import Say, SttConfig, SttSession, Usage, UserTurn
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.testing.contract import (
     check_dialogue,
@@ -120,6 +120,21 @@ async def test_a_broken_dialogue_is_found(fault: str, promise: str) -> None:
     options = FakeDialogueOptions.model_validate({"fault": fault})
     with pytest.raises(AssertionError, match=promise):
         await check_dialogue(FakeDialogue(options), [UserTurn("hello")], limit_s=LIMIT_S)
+
+
+async def test_a_dialogue_may_tell_what_it_cost() -> None:
+    """Which is no answer, and is never less than nothing."""
+    turns = [UserTurn("hello")]
+    usage = {"input_tokens": 7, "output_tokens": 3}
+    good = FakeDialogueOptions.model_validate({"usage": usage})
+    ((told, said),) = await check_dialogue(FakeDialogue(good), turns, limit_s=LIMIT_S)
+    assert (told, said) == (Usage(7, 3), Say("You said: hello"))
+    silent = FakeDialogueOptions.model_validate({"usage": usage, "script": [[]]})
+    with pytest.raises(AssertionError, match="a turn is answered"):
+        await check_dialogue(FakeDialogue(silent), turns, limit_s=LIMIT_S)
+    wrong = FakeDialogueOptions.model_validate({"usage": {"output_tokens": -1}})
+    with pytest.raises(AssertionError, match="0 or more"):
+        await check_dialogue(FakeDialogue(wrong), turns, limit_s=LIMIT_S)
 
 
 @pytest.mark.parametrize("fault", ["fail", "break"])

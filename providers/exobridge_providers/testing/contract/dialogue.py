@@ -12,6 +12,7 @@ from exobridge_providers.base import (
     Say,
     SendDtmf,
     Transfer,
+    Usage,
     UserTurn,
 )
 from exobridge_providers.testing.contract.promises import (
@@ -22,7 +23,7 @@ from exobridge_providers.testing.contract.promises import (
     within,
 )
 
-_ACTIONS = (Say, Transfer, HangUp, SendDtmf)
+_ACTIONS = (Say, Transfer, HangUp, SendDtmf, Usage)
 _CONTEXT = CallContext(
     call_sid="contract",
     caller="+919900000001",
@@ -73,11 +74,15 @@ async def _actions(answer: AsyncIterator[Action]) -> list[Action]:
 
 
 def _check(actions: list[Action]) -> None:
-    promise(bool(actions), "a turn is answered")
+    answered = any(not isinstance(action, Usage) for action in actions)
+    promise(answered, "a turn is answered")
     for action in actions:
         promise(_is_action(action), f"actions are of the declared types, not {action!r}")
         if isinstance(action, Say):
             promise(bool(action.text.strip()), "a Say has a text")
+        if isinstance(action, Usage):
+            least = min(action.input_tokens, action.output_tokens)
+            promise(least >= 0, "a Usage counts tokens, 0 or more")
 
 
 def _is_action(action: object) -> bool:
