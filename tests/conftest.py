@@ -8,3 +8,5 @@ from hypothesis import settings
 # blob that repeats them.
 settings.register_profile("exobridge", deadline=None, print_blob=True)
 settings.load_profile("exobridge")
+
+pytest_plugins = ["tests.leaks"]

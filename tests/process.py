@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from tests import leaks
 from tests.server import BOT, write_fakes, write_templates
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
     """A process's: data, templates and providers of the test, and nothing of the user's."""
+    leaks.plant(variables)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
         **kept,

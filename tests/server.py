@@ -24,11 +24,12 @@ from exobridge import log
 from exobridge.app import Bridge, create_app
 from exobridge.call.plan import Waits
 from exobridge.call.state import Call
-from exobridge.cli.serve import server_config
+from exobridge.server import server_config
 from exobridge.settings import Settings
 from exobridge.simulator import Clip, Patience
 from exobridge.templates import Template, load_templates
 from exobridge_codecs.tones import tone
+from tests import leaks
 
 FAKES = {
     "exobridge.stt": {"fake": "FakeStt", "faulty": "FaultyStt"},
@@ -275,6 +276,7 @@ def _limited(template: Template, limits: Mapping[str, float]) -> Template:
 @contextmanager
 def _logging(environment: Mapping[str, str]) -> Generator[io.StringIO]:
     """The process's own log, as JSON, into a buffer; what was set up before is restored."""
+    leaks.plant(environment)
     root, ours = logging.getLogger(), structlog.get_config()
     handlers, level, was_configured = root.handlers, root.level, structlog.is_configured()
     text = io.StringIO()

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from exobridge.admission import Admission
+from exobridge.admission import Slots
 from tests.virtual_time import virtual_time
 
 
-def admission(max_calls: int = 2) -> tuple[Admission, list[str]]:
+def admission(max_calls: int = 2) -> tuple[Slots, list[str]]:
     unused: list[str] = []
-    return Admission(max_calls, 60.0, unused.append), unused
+    return Slots(max_calls, 60.0, unused.append), unused
 
 
 @virtual_time

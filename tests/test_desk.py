@@ -10,6 +10,7 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
+from exobridge.admission import OwnAdmission
 from exobridge.call.events import Decision
 from exobridge.call.plan import CallPlan
 from exobridge.call.state import Outcome
@@ -48,8 +49,7 @@ class Front:
             numbers=numbers,
             store=self.store,
             recorder=StoreRecorder(self.store),
-            max_calls=max_calls,
-            unused_seconds=60,
+            admission=lambda unused, _: OwnAdmission(max_calls, 60, unused),
             on_accept=self.accepted.append,
             clock=lambda: self.now,
         )

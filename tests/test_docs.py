@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 ENV_EXAMPLE = ROOT / ".env.example"
 
-COMPUTED = {"MAX_CALLS": "100 per core"}
+COMPUTED = {"MAX_CALLS": "100 per worker"}
 """Defaults that depend on the machine, as the page words them."""
 
 NOT_SET = "not set"
@@ -45,7 +45,7 @@ def shown(value: object) -> str:
     """A setting's default as the page writes it."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return NOT_SET if value is None else str(value)
+    return NOT_SET if value is None or value == () else str(value)
 
 
 def test_the_settings_page_has_every_variable_with_its_default() -> None:
@@ -63,7 +63,8 @@ def test_the_settings_page_speaks_of_no_other_variable() -> None:
     """The prose names only what exists."""
     text = (REFERENCE / "settings.md").read_text("utf-8")
     named = set(re.findall(r"`((?:EXO[A-Z]+|[A-Z]+_)[A-Z_]+)(?:=[^`]*)?`", text))
-    assert named - {"EXOBRIDGE_", "EXOTEL_"} == set(Settings.variables())
+    ours = {name for name in named if not name.startswith("OTEL_")}  # OpenTelemetry's own
+    assert ours - {"EXOBRIDGE_", "EXOTEL_"} == set(Settings.variables())
 
 
 def test_the_settings_page_states_the_ranges() -> None:
@@ -76,7 +77,7 @@ def test_the_settings_page_states_the_ranges() -> None:
         if low is not None:
             bounded += 1
             assert rows[str(info.validation_alias)].startswith(f"{low} to {high}")
-    assert bounded == 4
+    assert bounded >= 5
 
 
 def example_lines() -> list[tuple[str, str, bool]]:

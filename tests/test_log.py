@@ -13,7 +13,16 @@ import structlog
 from exobridge.log import Redactor, configure
 
 SECRET = "s3cret-0123456789"
-NUMBERS = ["+918047112233", "08047112233", "918047112233", "+14155552671"]
+NUMBERS = [
+    "+918047112233",
+    "08047112233",
+    "918047112233",
+    "0918047112233",
+    "8047112233",
+    "+91 80471 12233",
+    "+91-80471-12233",
+    "+14155552671",
+]
 
 
 def clean(text: str, *secrets: str) -> str:
@@ -26,7 +35,19 @@ def clean(text: str, *secrets: str) -> str:
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize(
     "around",
-    ["{}", "call from {} came", "called {}.", "to={}&x=1", "({},", '"{}"', "tel:{};a", "{}-"],
+    [
+        "{}",
+        "call from {} came",
+        "called {}.",
+        "to={}&x=1",
+        "({},",
+        '"{}"',
+        "tel:{};a",
+        "{}-",
+        "From%3D{}%26",
+        "%22{}%22",
+        "sip:{}@exotel.com",
+    ],
 )
 def test_phone_numbers_are_masked(number: str, around: str) -> None:
     """Only the country code and the last three digits stay, wherever the number stands."""
@@ -70,6 +91,19 @@ def test_what_is_no_phone_number_stays(text: str) -> None:
         ("postgresql://me:p@ss:w@db/x", "postgresql://***@db/x"),
         ("Authorization: Basic a2V5OnRva2VuLXRva2Vu", "Authorization: Basic ***"),
         ("bearer abcdefghijklmnop.qrstuv", "bearer ***"),
+        ("token IkMxIg.aRk9Zw.abcdefghijklmnopqrstuvwxyz0 it is", "token *** it is"),
+        ("/exotel/dial-up/abc", "/exotel/dial-up/***"),
+        ("/exotel/dial-up/passthru/abc?x=1", "/exotel/dial-up/passthru/***?x=1"),
+        ("wss%3A%2F%2Fh%2Fexotel%2Fstream%2Fabc%3Fx", "wss%3A%2F%2Fh%2Fexotel%2Fstream%2F***%3Fx"),
+        ("wss%3A%2F%2Fu%3Ap%40h%2Fx", "wss%3A%2F%2F***%40h%2Fx"),
+        ("/exotel/answer/%61bc?b=2", "/exotel/answer/***?b=2"),
+        ("auth_token%3Dabc%26b%3D2", "auth_token%3D***%26b%3D2"),
+        ("Stream[StreamUrl]=wss://h/x?y=1&b=2", "Stream[StreamUrl]=***&b=2"),
+        ("Stream%5BStreamUrl%5D=wss%3A%2F%2Fh&b=2", "Stream%5BStreamUrl%5D=***&b=2"),
+        ('{"StreamUrl": "wss://h/x", "b": 2}', '{"StreamUrl": "***", "b": 2}'),
+        ("{'auth_token': 'abc', 'b': 2}", "{'auth_token': '***', 'b': 2}"),
+        ("https://h/a.mp3?X-Amz-Signature=abc&b=2", "https://h/a.mp3?X-Amz-Signature=***&b=2"),
+        ("Authorization%3A+Basic+a2V5OnRva2VuLXRva2Vu", "Authorization%3A+Basic+***"),
     ],
 )
 def test_tokens_in_urls_and_headers_are_hidden(text: str, shown: str) -> None:
@@ -79,7 +113,16 @@ def test_tokens_in_urls_and_headers_are_hidden(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["/exotel/answer", "GET /exotel/stream HTTP/1.1", "Basic authentication failed", "a@b.in"],
+    [
+        "/exotel/answer",
+        "GET /exotel/stream HTTP/1.1",
+        "/exotel/dial-up/passthru",
+        "Basic authentication failed",
+        "a@b.in",
+        "EXOBRIDGE_SECRET: is missing",
+        "the token is wrong or has expired",
+        "exobridge.web.stream",
+    ],
 )
 def test_what_holds_no_token_stays(text: str) -> None:
     """A bare path has nothing to hide."""
@@ -91,6 +134,14 @@ def test_known_secrets_are_hidden_anywhere() -> None:
     longer = f"{SECRET}-and-more"
     assert clean(f"<{longer}> and <{SECRET}>", SECRET, longer) == "<***> and <***>"
     assert clean("x=p%40ss%2Fword!y", "p@ss/word") == "x=***!y"
+
+
+def test_a_name_that_tells_of_a_secret_hides_its_value() -> None:
+    """Whatever the value looks like, and however deep; without one there is nothing to hide."""
+    event = {"event": "asked", "headers": {"Authorization": "abc", "Host": "h"}, "StreamUrl": "w"}
+    shown = Redactor()(None, "info", {**event, "token": "", "tokens": 3})
+    assert shown["headers"] == {"Authorization": "***", "Host": "h"}
+    assert (shown["StreamUrl"], shown["token"], shown["tokens"]) == ("***", "", 3)
 
 
 def test_short_secrets_are_not_looked_for() -> None:

@@ -30,8 +30,7 @@ def test_without_any_variable_a_laptop_gets_a_working_server() -> None:
     """Every variable has a default; the server then listens on loopback with local speech."""
     settings = load()
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
-    assert settings.max_calls % 100 == 0
-    assert settings.max_calls > 0
+    assert (settings.workers, settings.max_calls) == (1, 100)
     assert settings.secret is None
     assert not settings.numbers.is_set
     assert settings.database_url.get_secret_value() == (
@@ -48,11 +47,15 @@ def test_every_variable_is_read() -> None:
         "EXOTEL_NUMBERS": "+918047112233=reception",
         "EXOBRIDGE_PUBLIC_URL": "https://bot.example.com/voice/",
         "EXOBRIDGE_SECRET": SECRET,
+        "ALLOWED_NETWORKS": "203.0.113.0/24, 2001:db8::7",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "REQUEST_RATE": "50",
         "EXOBRIDGE_TEMPLATES_DIR": "/etc/templates",
         "EXOBRIDGE_DATA_DIR": "/var/lib/bot",
         "DATABASE_URL": "sqlite:////var/lib/bot/calls.db",
         "EXOBRIDGE_HOST": "0.0.0.0",
         "EXOBRIDGE_PORT": "9000",
+        "EXOBRIDGE_WORKERS": "3",
         "MAX_CALLS": "7",
         "STT_PROVIDER": "moonshine",
         "TTS_PROVIDER": "hibari",
@@ -76,10 +79,17 @@ def test_every_variable_is_read() -> None:
     assert settings.public_url == "https://bot.example.com/voice"
     assert settings.secret is not None
     assert settings.secret.get_secret_value() == SECRET
+    assert [str(each) for each in settings.allowed_networks] == [
+        "203.0.113.0/24",
+        "2001:db8::7/128",
+    ]
+    assert [str(each) for each in settings.trusted_proxies] == ["127.0.0.1/32"]
+    assert settings.request_rate == 50
     assert settings.templates_dir == Path("/etc/templates")
     assert settings.data_dir == Path("/var/lib/bot")
     assert settings.database_url.get_secret_value() == ("sqlite+aiosqlite:////var/lib/bot/calls.db")
     assert (settings.host, settings.port, settings.max_calls) == ("0.0.0.0", 9000, 7)
+    assert settings.workers == 3
     assert (settings.stt_provider, settings.tts_provider) == ("moonshine", "hibari")
     assert (settings.dialogue_provider, settings.vad_provider) == ("echo", "none")
     assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
@@ -190,6 +200,13 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ("EXOBRIDGE_PORT", "http"),
         ("EXOBRIDGE_PORT", "65536"),
         ("EXOBRIDGE_PORT", "-1"),
+        ("ALLOWED_NETWORKS", "203.0.113.7/24"),
+        ("ALLOWED_NETWORKS", "10.0.0.0/8,office"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("REQUEST_RATE", "-1"),
+        ("EXOBRIDGE_WORKERS", "0"),
+        ("EXOBRIDGE_WORKERS", "65"),
+        ("EXOBRIDGE_WORKERS", "many"),
         ("MAX_CALLS", "0"),
         ("MAX_CALLS", "many"),
         ("STT_PROVIDER", "moonshin"),
@@ -239,6 +256,19 @@ def test_key_and_token_go_together() -> None:
     """Half a pair is a mistake that would else show only at the first outbound call."""
     assert refused(EXOTEL_API_KEY="key1").where == "EXOTEL_API_TOKEN"
     assert refused(EXOTEL_API_TOKEN="token1").where == "EXOTEL_API_KEY"
+
+
+def test_a_public_server_without_a_secret_needs_both_lists() -> None:
+    """Who is allowed, and whose word on addresses counts: behind a proxy one is nothing without
+    the other."""
+    public = {"EXOBRIDGE_PUBLIC_URL": "https://bot.example.com"}
+    networks, proxies = {"ALLOWED_NETWORKS": "203.0.113.0/24"}, {"TRUSTED_PROXIES": "127.0.0.1"}
+    assert load(**public, **networks, **proxies).secret is None
+    with pytest.raises(ConfigError, match="TRUSTED_PROXIES: is missing"):
+        load(**public, **networks)
+    with pytest.raises(ConfigError, match="EXOBRIDGE_SECRET: is missing"):
+        load(**public, **proxies)
+    assert load(**public, **networks, EXOBRIDGE_SECRET=SECRET).trusted_proxies == ()
 
 
 def test_a_public_server_needs_a_secret() -> None:
@@ -307,9 +337,14 @@ def test_names_that_look_like_ours_and_are_not_are_reported(tmp_path: Path) -> N
     assert load().unknown_variables() == ()
 
 
-def test_the_default_of_max_calls_follows_the_cores_of_this_process() -> None:
-    """A process bound to fewer cores takes fewer calls."""
-    if hasattr(os, "sched_getaffinity"):
-        assert load().max_calls == 100 * len(os.sched_getaffinity(0))
-    else:
-        assert load().max_calls == 100 * (os.cpu_count() or 1)
+def test_as_many_workers_as_there_are_cores() -> None:
+    """``auto`` counts those that this process may run on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    for auto in ("auto", "AUTO"):
+        assert load(EXOBRIDGE_WORKERS=auto).workers == cores
+
+
+def test_the_default_of_max_calls_follows_the_workers() -> None:
+    """Each uses one core, however many there are."""
+    assert load(EXOBRIDGE_WORKERS="3").max_calls == 300
+    assert load(EXOBRIDGE_WORKERS="3", MAX_CALLS="5").max_calls == 5

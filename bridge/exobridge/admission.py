@@ -1,13 +1,30 @@
-"""How many calls at once: one slot a call, however often it asks, freed when no stream comes."""
+"""How many calls at once: one slot a call, however often it asks, freed when no stream comes.
+
+:class:`Slots` is the book. A server of one process keeps it itself (:class:`OwnAdmission`); where
+several workers serve together, one book is kept for all of them, and each worker asks for it
+(:mod:`exobridge.cluster`). Both are an :class:`Admission` to whoever takes calls.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
+
+ToldOfCall = Callable[[str], None]
+"""Told a CallSid."""
+
+HeldStream = tuple[str, str]
+"""``call_sid`` and ``stream_sid``."""
 
 
-class Admission:
-    """The slots of this process. To be used on the event loop only.
+def slots_of(max_calls: int) -> dict[bool, int]:
+    """Slots for conversations (``False``), and for calls that only hear one line (``True``)."""
+    return {False: max_calls, True: max(2, max_calls // 4)}
+
+
+class Slots:
+    """The book of slots. To be used on the event loop only.
 
     Args:
         max_calls: Slots for conversations.
@@ -19,10 +36,9 @@ class Admission:
     cannot hurt those that are being served.
     """
 
-    def __init__(
-        self, max_calls: int, unused_seconds: float, on_unused: Callable[[str], None]
-    ) -> None:
-        self._limits = {False: max_calls, True: max(2, max_calls // 4)}
+    def __init__(self, max_calls: int, unused_seconds: float, on_unused: ToldOfCall) -> None:
+        self._limits = slots_of(max_calls)
+        self._used = {False: 0, True: 0}
         self._unused_seconds = unused_seconds
         self._on_unused = on_unused
         self._taken: dict[str, bool] = {}
@@ -31,7 +47,12 @@ class Admission:
     @property
     def calls(self) -> int:
         """Slots taken by conversations."""
-        return sum(not spoken for spoken in self._taken.values())
+        return self._used[False]
+
+    @property
+    def waiting(self) -> int:
+        """Slots whose stream is still to come."""
+        return len(self._waiting)
 
     def take(self, call_sid: str, *, refusal: bool = False) -> bool:
         """A slot for this call; whether it has one now.
@@ -41,13 +62,19 @@ class Admission:
         """
         if call_sid in self._taken:
             return True
-        used = sum(kind is refusal for kind in self._taken.values())
-        if used >= self._limits[refusal]:
+        if self._used[refusal] >= self._limits[refusal]:
             return False
+        self.hold(call_sid, refusal=refusal)
+        return True
+
+    def hold(self, call_sid: str, *, refusal: bool = False) -> None:
+        """Count a call that has been taken already, even above the limit."""
+        if call_sid in self._taken:
+            return
         self._taken[call_sid] = refusal
+        self._used[refusal] += 1
         loop = asyncio.get_running_loop()
         self._waiting[call_sid] = loop.call_later(self._unused_seconds, self._unused, call_sid)
-        return True
 
     def stream_opened(self, call_sid: str) -> None:
         """The call's stream has come; the slot is in use until :meth:`release`."""
@@ -61,10 +88,95 @@ class Admission:
     def release(self, call_sid: str) -> None:
         """The call is over."""
         self.stream_opened(call_sid)
-        self._taken.pop(call_sid, None)
+        if (refusal := self._taken.pop(call_sid, None)) is not None:
+            self._used[refusal] -= 1
 
     def close(self) -> None:
         """Stop waiting for streams."""
         for waiting in self._waiting.values():
             waiting.cancel()
         self._waiting.clear()
+
+
+class Admission(Protocol):
+    """Who has a slot, as those see it who take calls."""
+
+    @property
+    def calls(self) -> int:
+        """Slots of this worker that are taken by conversations. Over all workers they add up to
+        the calls of the whole server."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Slots that this worker gave out and whose stream is still to come; it may come to another
+        worker. A worker that stops waits for them."""
+        ...
+
+    async def total(self) -> int:
+        """Slots of the whole server that are taken by conversations."""
+        ...
+
+    async def take(self, call_sid: str, *, refusal: bool = False, stream_sid: str = "") -> bool:
+        """A slot for this call; whether it has one now.
+
+        Args:
+            refusal: For one spoken line only.
+            stream_sid: The stream that has come for it, which holds the slot until
+                :meth:`release`; empty: it is waited for.
+        """
+        ...
+
+    def release(self, call_sid: str) -> None:
+        """The call's stream is over."""
+        ...
+
+    def close(self) -> None:
+        """Stop waiting for streams."""
+        ...
+
+
+MakeAdmission = Callable[[ToldOfCall, ToldOfCall], Admission]
+"""Makes an admission that tells the first of a slot that was freed because no stream came, and the
+second of a stream of this worker whose call another worker has taken over."""
+
+
+class OwnAdmission:
+    """The slots of a server of one process.
+
+    Args:
+        max_calls, unused_seconds, on_unused: As those of :class:`Slots`.
+    """
+
+    def __init__(self, max_calls: int, unused_seconds: float, on_unused: ToldOfCall) -> None:
+        self._slots = Slots(max_calls, unused_seconds, on_unused)
+
+    @property
+    def calls(self) -> int:
+        """As :attr:`Admission.calls`."""
+        return self._slots.calls
+
+    @property
+    def waiting(self) -> int:
+        """As :attr:`Admission.waiting`."""
+        return self._slots.waiting
+
+    async def total(self) -> int:
+        """As :meth:`Admission.total`."""
+        return self._slots.calls
+
+    async def take(self, call_sid: str, *, refusal: bool = False, stream_sid: str = "") -> bool:
+        """As :meth:`Admission.take`. Never waits."""
+        if not self._slots.take(call_sid, refusal=refusal):
+            return False
+        if stream_sid:
+            self._slots.stream_opened(call_sid)
+        return True
+
+    def release(self, call_sid: str) -> None:
+        """As :meth:`Admission.release`."""
+        self._slots.release(call_sid)
+
+    def close(self) -> None:
+        """As :meth:`Admission.close`."""
+        self._slots.close()

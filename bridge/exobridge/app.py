@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ from exobridge.call.plan import CallPlan, Services, Waits, is_realtime
 from exobridge.call.prompts import Prompts
 from exobridge.call.wheel import Wheel
 from exobridge.desk import Desk
+from exobridge.errors import ConfigError
+from exobridge.observe.endpoint import MetricsEndpoint
+from exobridge.observe.observer import Observer, open_observer
+from exobridge.observe.readings import Sources
 from exobridge.provider_pool import ProviderPool
 from exobridge.recorder import StoreRecorder
 from exobridge.settings import Settings
@@ -24,8 +29,12 @@ from exobridge.store import Store, StoreError
 from exobridge.templates import Template, Templates, provider_uses
 from exobridge.templates.text import names_in
 from exobridge.web.answer import AnswerEndpoint
+from exobridge.web.guard import Guard
+from exobridge.web.proxies import Proxies
+from exobridge.web.rate import AddressRate
 from exobridge.web.stream import StreamEndpoint
 from exobridge.web.tokens import Tokens
+from exobridge.whole import OneProcess, Whole
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.registry import BASES
 
@@ -36,7 +45,12 @@ class Bridge:
     """One process's parts. Made by :func:`open_bridge`."""
 
     def __init__(
-        self, settings: Settings, templates: Templates, store: Store, services: Services
+        self,
+        settings: Settings,
+        templates: Templates,
+        store: Store,
+        services: Services,
+        whole: Whole,
     ) -> None:
         self.settings = settings
         self.templates = templates
@@ -50,8 +64,7 @@ class Bridge:
             numbers=settings.numbers,
             store=store,
             recorder=services.recorder,
-            max_calls=settings.max_calls,
-            unused_seconds=settings.unused_slot_seconds,
+            admission=whole.admission,
             on_accept=self._greeting_ahead,
             clock=services.wall_clock,
         )
@@ -61,13 +74,31 @@ class Bridge:
     def start_preload(self) -> None:
         """Start the providers of the templates in use, and render their fixed lines, beside the
         serving."""
-        self.preloaded = asyncio.create_task(self._preload())
+        self.preloaded = asyncio.create_task(self._preload(self.templates))
 
-    async def _preload(self) -> list[str]:
+    async def use_templates(self, templates: Templates) -> None:
+        """Put these templates in force for the calls that come from now on, once their providers
+        have been started and their fixed lines rendered; calls under way keep theirs.
+
+        Raises:
+            ConfigError: One of their providers failed, and it is not one that fails already. The
+                old templates stay in force.
+        """
+        assert self.preloaded is not None
+        failing = await asyncio.shield(self.preloaded)
+        preloaded = asyncio.create_task(self._preload(templates))
+        if new := set(await preloaded) - set(failing):
+            raise ConfigError.of([_not_in_force(problem) for problem in sorted(new)])
+        self.preloaded.cancel()  # a later try of the old ones, if there is one
+        self.preloaded = preloaded
+        self.templates = templates
+        self.desk.use_templates(templates)
+
+    async def _preload(self, templates: Templates) -> list[str]:
         problems: list[str] = []
         for name in sorted(self.settings.numbers.templates):
             try:
-                await self._preload_template(self.templates[name])
+                await self._preload_template(templates[name])
             except ProviderError as error:
                 _log.error("provider failed", template=name, error=str(error))
                 problems.append(f"template {name}: {error}")
@@ -119,10 +150,12 @@ class Bridge:
 
     async def live(self, request: Request) -> Response:
         """``/health/live``: the process answers."""
-        return JSONResponse({"status": "live", "calls": self.desk.admission.calls})
+        return JSONResponse({"status": "live", "calls": await self.desk.admission.total()})
 
     async def ready(self, request: Request) -> Response:
         """``/health/ready``: calls can be taken."""
+        if self.desk.is_draining:
+            return JSONResponse({"status": "not ready", "problems": ["draining"]}, 503)
         problems: list[str] = []
         try:
             await self.store.ping()
@@ -131,6 +164,13 @@ class Bridge:
         problems += self._preload_problems()
         status = "ready" if not problems else "not ready"
         return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
+
+    def is_ready(self) -> bool:
+        """What :meth:`ready` would say, by all that is known without asking the store."""
+        preloaded = self.preloaded
+        done = preloaded is not None and preloaded.done() and not preloaded.cancelled()
+        problems = preloaded.result() if preloaded is not None and done else self._problems
+        return not problems and not self.desk.is_draining
 
     def _preload_problems(self) -> list[str]:
         """What the last preload found. As it may pass, the next one is begun."""
@@ -141,9 +181,19 @@ class Bridge:
         return self._problems
 
 
+def _not_in_force(problem: str) -> ConfigError:
+    where, _, what = problem.partition(": ")
+    cure = "Mend it and reload again; until then the old templates stay in force."
+    return ConfigError(where, what.rstrip("."), cure)
+
+
 @asynccontextmanager
 async def open_bridge(
-    settings: Settings, templates: Templates, waits: Waits | None = None
+    settings: Settings,
+    templates: Templates,
+    waits: Waits | None,
+    whole: Whole,
+    observer: Observer,
 ) -> AsyncGenerator[Bridge]:
     """The parts of a process, from the open store to the last closed provider.
 
@@ -153,8 +203,9 @@ async def open_bridge(
     async with AsyncExitStack() as exits:
         store = await Store.open(settings.database_url.get_secret_value())
         exits.push_async_callback(store.aclose)
-        for event in await store.recover(datetime.now(UTC)):
+        for event in await store.recover(datetime.now(UTC), whole.lost):
             _log.warning("left open by a former process", call_sid=event.call_sid, kind=event.kind)
+            observer.watchers.event(event)
         pool = ProviderPool()
         exits.push_async_callback(pool.aclose)
         prompts = Prompts(pool)
@@ -163,28 +214,63 @@ async def open_bridge(
             pool=pool,
             prompts=prompts,
             wheel=Wheel(asyncio.get_running_loop()),
-            recorder=StoreRecorder(store),
+            recorder=StoreRecorder(store, observer.watchers),
             wall_clock=lambda: datetime.now(UTC),
             waits=waits or Waits(),
         )
-        bridge = Bridge(settings, templates, store, services)
+        bridge = Bridge(settings, templates, store, services, whole)
         exits.push_async_callback(bridge.aclose)
         bridge.start_preload()
         yield bridge
 
 
-def create_app(settings: Settings, templates: Templates, waits: Waits | None = None) -> Starlette:
-    """The ASGI application."""
+def create_app(
+    settings: Settings,
+    templates: Templates,
+    waits: Waits | None = None,
+    whole: Whole | None = None,
+) -> Starlette:
+    """The ASGI application.
+
+    Args:
+        waits: Limits of a call's waits, in place of the ordinary ones.
+        whole: What this process is a part of; by itself it is all of the server.
+    """
+    whole = whole or OneProcess(settings.max_calls, settings.unused_slot_seconds)
     secret = settings.secret.get_secret_value() if settings.secret else None
-    tokens = Tokens(secret, settings.stream_token_seconds)
+    tokens = Tokens(secret or whole.token_key, settings.stream_token_seconds)
+    metrics_token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    guard = Guard(
+        secret,
+        allowed=settings.allowed_networks,
+        proxies=Proxies(settings.trusted_proxies),
+        rate=AddressRate(settings.request_rate),
+        now=time.monotonic,
+    )
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        async with open_bridge(settings, templates, waits) as bridge:
-            answer = AnswerEndpoint(
-                bridge.desk, tokens, secret=secret, public_url=settings.public_url
+        async with (
+            open_observer(settings.numbers.templates) as observer,
+            open_bridge(settings, templates, waits, whole, observer) as bridge,
+        ):
+            observer.read(
+                Sources(
+                    bridge.services,
+                    bridge.store,
+                    bridge.desk,
+                    guard,
+                    observer.lag,
+                    settings.max_calls,
+                    bridge.is_ready,
+                )
             )
-            stream = StreamEndpoint(bridge.desk, tokens, bridge.services, secret=secret)
+            whole.watch(observer.snapshot)
+            answer = AnswerEndpoint(
+                bridge.desk, tokens, guard, observer.watchers, public_url=settings.public_url
+            )
+            metrics = MetricsEndpoint(whole.metrics, metrics_token)
+            stream = StreamEndpoint(bridge.desk, tokens, bridge.services, guard)
             app.state.bridge = bridge
             app.router.routes.extend(
                 [
@@ -192,6 +278,7 @@ def create_app(settings: Settings, templates: Templates, waits: Waits | None = N
                     Route("/exotel/answer/{secret}", answer.respond, methods=["GET", "POST"]),
                     WebSocketRoute("/exotel/stream", stream),
                     WebSocketRoute("/exotel/stream/{token}", stream),
+                    Route("/metrics", metrics.respond),
                     Route("/health/live", bridge.live),
                     Route("/health/ready", bridge.ready),
                 ]

@@ -8,15 +8,17 @@ the same and counted once.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import structlog
 
-from exobridge.admission import Admission
+from exobridge.admission import MakeAdmission
 from exobridge.call import events
 from exobridge.call.events import Decision
 from exobridge.call.plan import CallPlan, Recorder
@@ -28,10 +30,22 @@ from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, normalise
 from exobridge.store import Store, StoreError
 from exobridge.templates import Template, Templates, is_open
 
-UNKNOWN, CLOSED, BUSY = "unknown-number", "closed", "busy"
+UNKNOWN, CLOSED, BUSY, DRAINING = "unknown-number", "closed", "busy", "draining"
 """Why a call is turned away."""
+REPLACED = "replaced by a newer stream"
+SHUTDOWN = "shutdown"
+"""Why a call is ended."""
 
 _log = structlog.stdlib.get_logger("exobridge.desk")
+
+
+class Doors(Enum):
+    """Whom the desk takes in."""
+
+    OPEN = auto()
+    DRAINING = auto()
+    """The calls that were taken before; they may open another stream."""
+    SHUT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +75,13 @@ class Desk:
     Args:
         templates: In force for calls that come from now on.
         numbers: The ExoPhones and their templates.
+        admission: Makes what gives out slots; told whom to tell.
         on_accept: Told of each accepted call, to make its greeting ready.
         clock: The time of day, aware.
+
+    Attributes:
+        turned_away: Streams that came unasked, as a static URL's do, and were turned away, by a
+            spoken line or without a word; by reason.
     """
 
     def __init__(
@@ -72,8 +91,7 @@ class Desk:
         numbers: NumberBook,
         store: Store,
         recorder: Recorder,
-        max_calls: int,
-        unused_seconds: float,
+        admission: MakeAdmission,
         on_accept: Callable[[CallPlan], None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -83,15 +101,17 @@ class Desk:
         self._recorder = recorder
         self._clock = clock
         self._on_accept = on_accept
-        self.admission = Admission(max_calls, unused_seconds, self._slot_unused)
+        self.admission = admission(self._slot_unused, self._replaced)
         self.sessions: dict[str, CallSession] = {}
+        self.turned_away: Counter[str] = Counter()
+        self._doors = Doors.OPEN
 
     # -------------------------------------------------------------- the question
 
     async def answer(self, params: PassthruParams) -> Verdict:
         """Decide on a call that Exotel asks about, and keep the decision."""
         known = await self._known(params.call_sid)
-        verdict = self._verdict(params, known)
+        verdict = await self._verdict(params, known)
         event = events.answer(
             params.call_sid,
             self._clock(),
@@ -104,7 +124,7 @@ class Desk:
             custom_field=verdict.custom_field,
         )
         try:
-            await self._store.append(event)
+            await self._recorder.append(event)
         except StoreError as error:
             # The caller is on the line now; a full disk is the operator's trouble, not theirs.
             _log.error("answer not recorded", error=str(error))
@@ -112,7 +132,9 @@ class Desk:
             self._on_accept(_plan(params.call_sid, verdict, {}))
         return verdict
 
-    def _verdict(self, params: PassthruParams, known: Call | None) -> Verdict:
+    async def _verdict(
+        self, params: PassthruParams, known: Call | None, stream_sid: str = ""
+    ) -> Verdict:
         name = self._template_name(params, known)
         verdict = Verdict(
             Decision.ACCEPT,
@@ -124,24 +146,33 @@ class Desk:
             direction=params.direction,
             custom_field=params.custom_field,
         )
-        if known is not None and known.decision in (Decision.SAY, Decision.REFUSE):
+        decided = _decided(known)
+        if not self._takes(known):
+            # Said without a word: a spoken line would need a stream.
+            verdict = replace(verdict, decision=Decision.REFUSE, reason=DRAINING)
+        elif known is not None and decided in (Decision.SAY, Decision.REFUSE):
             # Asked again, it is told the same.
-            verdict = replace(verdict, decision=Decision(known.decision), reason=known.reason)
+            verdict = replace(verdict, decision=decided, reason=known.reason)
         elif name is None:
             verdict = _refuse(verdict, UNKNOWN)
-        elif (known is None or known.decision is None) and not is_open(
-            verdict.template.hours, self._clock()
-        ):
+        elif decided is None and not is_open(verdict.template.hours, self._clock()):
             verdict = _refuse(verdict, CLOSED)
-        return self._admit(params.call_sid, verdict)
+        return await self._admit(params.call_sid, verdict, stream_sid)
 
-    def _admit(self, call_sid: str, verdict: Verdict) -> Verdict:
+    async def _admit(self, call_sid: str, verdict: Verdict, stream_sid: str) -> Verdict:
         """Find the verdict a slot; without one the call is turned away."""
-        if verdict.decision is Decision.ACCEPT and not self.admission.take(call_sid):
+        take = self.admission.take
+        if verdict.decision is Decision.ACCEPT and not await take(call_sid, stream_sid=stream_sid):
             verdict = _refuse(verdict, BUSY)
-        if verdict.decision is Decision.SAY and not self.admission.take(call_sid, refusal=True):
+        if verdict.decision is Decision.SAY and not await take(
+            call_sid, refusal=True, stream_sid=stream_sid
+        ):
             verdict = replace(verdict, decision=Decision.REFUSE)
         return verdict
+
+    def use_templates(self, templates: Templates) -> None:
+        """Put these in force for calls that come from now on."""
+        self._templates = templates
 
     def _template_name(self, params: PassthruParams, known: Call | None) -> str | None:
         """The template of a call; ``None``: its number is nobody's."""
@@ -183,7 +214,7 @@ class Desk:
             call_from=started.from_number,
             call_to=started.to_number,
         )
-        verdict = self._verdict(params, known)
+        verdict = await self._verdict(params, known, started.stream_sid)
         if known is not None:
             verdict = replace(
                 verdict,
@@ -192,10 +223,11 @@ class Desk:
                 direction=known.direction or verdict.direction,
                 custom_field=known.custom_field,
             )
+        if verdict.reason and _decided(known) is None:
+            self.turned_away[verdict.reason] += 1
         if verdict.decision is Decision.REFUSE:
             _log.warning("stream turned away", call_sid=started.call_sid, reason=verdict.reason)
             return None
-        self.admission.stream_opened(started.call_sid)
         return _plan(started.call_sid, verdict, started.custom_parameters)
 
     def enter(self, call_sid: str, session: CallSession) -> None:
@@ -203,7 +235,7 @@ class Desk:
         before = self.sessions.get(call_sid)
         self.sessions[call_sid] = session
         if before is not None:
-            before.hang_up("replaced by a newer stream")
+            before.hang_up(REPLACED)
 
     def leave(self, call_sid: str, session: CallSession) -> None:
         """This session is over."""
@@ -211,15 +243,53 @@ class Desk:
             del self.sessions[call_sid]
             self.admission.release(call_sid)
 
+    def _replaced(self, call_sid: str) -> None:
+        """Another worker holds a newer stream of this call."""
+        if session := self.sessions.get(call_sid):
+            session.hang_up(REPLACED)
+
     def _slot_unused(self, call_sid: str) -> None:
         _log.warning("no stream came", call_sid=call_sid)
         self._recorder.append_soon(events.no_stream(call_sid, self._clock()))
 
+    # -------------------------------------------------------------- the end
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether new calls are turned away because the process stops."""
+        return self._doors is not Doors.OPEN
+
+    @property
+    def calls_left(self) -> int:
+        """Open calls, and those that were answered and whose stream is to come."""
+        return len(self.sessions) + self.admission.waiting
+
+    def drain(self) -> None:
+        """Take no new call from now on."""
+        self._doors = Doors.DRAINING
+
+    def say_goodbye(self) -> None:
+        """Let every call hear its goodbye line, and take no stream from now on."""
+        self._doors = Doors.SHUT
+        for session in list(self.sessions.values()):
+            session.say_goodbye(SHUTDOWN)
+
     def close(self) -> None:
         """End every call."""
+        self._doors = Doors.SHUT
         self.admission.close()
         for session in list(self.sessions.values()):
-            session.hang_up("shutdown")
+            session.hang_up(SHUTDOWN)
+
+    def _takes(self, known: Call | None) -> bool:
+        if self._doors is not Doors.DRAINING:
+            return self._doors is Doors.OPEN
+        return known is not None and (_decided(known) is not None or known.streams > 0)
+
+
+def _decided(known: Call | None) -> Decision | None:
+    """What the call was told before. That one process was stopping binds no other."""
+    return None if known is None or known.reason == DRAINING else known.decision
 
 
 def _refuse(verdict: Verdict, reason: str) -> Verdict:

@@ -16,16 +16,59 @@ import structlog
 
 from exobridge.numbers import mask
 
-_URL_SECRETS = (
-    (re.compile(r"((?:auth_token|token|secret)=)[^&\s\"']+", re.IGNORECASE), r"\1***"),
-    (re.compile(r"(/exotel/(?:stream|answer)/)[^?\s\"'/]+"), r"\1***"),
+_EQUALS = r"(?:=|%3D|(?:%22|[\"'])\s*(?::|%3A)\s*(?:%22|[\"'])?)"
+"""Between a name and its value: in a query, encoded or not, in JSON, in a dict's repr. Not a bare
+colon, which prose puts after any word."""
+
+_VALUE = r"(?:(?!%26|%22)[^&\s\"'])+"
+
+_SECRET_NAMES = (
+    r"(?:auth|access|api|refresh)[_-]?(?:token|key)|token|secret|password|signature|authorization"
+    r"|x-amz-(?:credential|security-token|signature)|stream_?url"
+)
+"""Parameters that hold a secret, or as ``StreamUrl`` may hold one."""
+
+_AT_A_START = r"(?:(?<![A-Za-z])|(?<=%[0-9A-Fa-f]{2}))"
+
+_SECRETS = (
+    # A token of ours by its form, wherever it stands: payload, time and signature (base64).
+    (re.compile(r"(?<![\w.-])[\w-]{4,}\.[\w-]{6}\.[\w-]{27}(?![\w.-])"), "***"),
+    (
+        re.compile(
+            r"((?:/|%2F)exotel(?:/|%2F)[a-z-]+(?:/|%2F)(?:passthru(?:/|%2F))?)"
+            r"(?!passthru\b)(?:%(?!3F|2F|26)|[^?\s\"'/&%])+",
+            re.IGNORECASE,
+        ),
+        r"\1***",
+    ),
+    (re.compile(r"(\b(?:Basic|Bearer)(?:\s|%20|\+)+)[\w.~+/=%-]{16,}", re.IGNORECASE), r"\1***"),
+    (
+        re.compile(
+            rf"({_AT_A_START}(?:{_SECRET_NAMES})(?:\]|%5D)?{_EQUALS})"
+            rf"(?!(?:Basic|Bearer)\b){_VALUE}",
+            re.IGNORECASE,
+        ),
+        r"\1***",
+    ),
     # Greedy: a password may hold an @ that nobody encoded.
     (re.compile(r"(://)[^/\s\"'?#]+@"), r"\1***@"),
-    (re.compile(r"\b(Basic|Bearer) [\w.~+/=-]{16,}", re.IGNORECASE), r"\1 ***"),
+    (re.compile(r"(%3A%2F%2F)(?:(?!%2F|%3F|%23)[^/\s\"'?#&])+%40", re.IGNORECASE), r"\1***%40"),
 )
-_PHONE = re.compile(r"(?<![\w.+-])(\+\d{9,15}|0\d{10}|91[1-9]\d{9})(?!\w|[.-]\w)")
+_SECRET_KEY = re.compile(_SECRET_NAMES, re.IGNORECASE)
+_PHONE = re.compile(
+    r"(?:(?<![\w.+-])|(?<=%[0-9A-F]{2}))"
+    r"(\+91[ -]\d{5}[ -]?\d{5}|\+\d{9,15}|0\d{10}|091[1-9]\d{9}|91[1-9]\d{9}|[2-9]\d{9})"
+    r"(?!\w|[.-]\w)",
+    re.IGNORECASE,
+)
 _ENCODED_PHONE = re.compile(r"%2B(\d{9,15})(?!\w)", re.IGNORECASE)
+_WORTH_A_LOOK = re.compile(r"[=:%@/.]|\d{9}|\d{5}[ -]\d|basic|bearer", re.IGNORECASE)
+"""One of these is in every text that holds what is looked for; most texts hold none."""
+
 _PLAIN_TYPES = (bool, int, float, type(None))
+_OURS = ("timestamp", "level", "logger")
+"""What :func:`configure` itself adds."""
+
 MIN_SECRET = 6
 """Shorter values are not looked for: they would blacken ordinary words."""
 
@@ -33,7 +76,8 @@ MIN_SECRET = 6
 class Redactor:
     """A structlog processor that takes secrets, tokens and full phone numbers out of every value.
 
-    Phone numbers are found as E.164 (``%2B`` for the plus too), with a leading 0, or with 91.
+    Phone numbers are found as E.164 (``%2B`` for the plus too), with a leading 0 or 91, and as ten
+    digits alone.
 
     Args:
         secrets: Values that must never appear, nor percent-encoded.
@@ -49,14 +93,21 @@ class Redactor:
     ) -> MutableMapping[str, Any]:
         """Clean one entry."""
         for key, value in event.items():
-            event[key] = self._clean(value)
+            if key not in _OURS:
+                event[key] = self._value(key, value)
         return event
+
+    def _value(self, key: Any, value: Any) -> Any:
+        """The value of a name, which may tell that it is a secret."""
+        if value and isinstance(key, str) and _SECRET_KEY.fullmatch(key):
+            return "***"
+        return self._clean(value)
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self._clean(key): self._clean(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # any mapping a library logs
+            return {self._clean(key): self._value(key, item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # any mapping a library logs
         if isinstance(value, list | tuple):
             return [self._clean(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # likewise
         if isinstance(value, _PLAIN_TYPES):
@@ -67,7 +118,9 @@ class Redactor:
         """Clean a text."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        for pattern, replacement in _URL_SECRETS:
+        if not _WORTH_A_LOOK.search(text):
+            return text
+        for pattern, replacement in _SECRETS:
             text = pattern.sub(replacement, text)
         text = _ENCODED_PHONE.sub(lambda match: mask(f"+{match[1]}"), text)
         return _PHONE.sub(lambda match: mask(match[1]), text)

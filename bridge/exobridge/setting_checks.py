@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
+from exobridge.addresses import Network, read_networks
 from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
 from exobridge.provider_names import known_names, may_be_named
@@ -27,6 +28,9 @@ MAX_PUBLIC_URL_CHARS = 200
 """Exotel takes stream URLs of fewer than 600 characters; path and token need the rest."""
 
 DATABASE_FILE = "exobridge.sqlite3"
+
+CALLS_PER_WORKER = 100
+"""A worker uses one core."""
 
 
 def credential(value: SecretStr) -> SecretStr:
@@ -114,6 +118,33 @@ def secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def networks(value: object) -> tuple[Network, ...]:
+    """Comma-separated addresses and networks; those that are read already stay as they are."""
+    if isinstance(value, tuple):
+        return cast(tuple[Network, ...], value)
+    try:
+        return read_networks(str(value))
+    except ValueError as error:
+        problem = f"cannot be used: {error}"
+    raise wrong(
+        problem, "List addresses and networks, comma-separated, like 203.0.113.7,10.0.0.0/8."
+    )
+
+
+def metrics_token(value: SecretStr) -> SecretStr:
+    """Long enough not to be guessed, and fit for a ``Bearer`` header (RFC 6750, section 2.1)."""
+    text = value.get_secret_value()
+    cure = (
+        "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        " and set METRICS_TOKEN to it."
+    )
+    if len(text) < MIN_SECRET_CHARS:
+        raise wrong(f"is shorter than {MIN_SECRET_CHARS} characters", cure)
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", text):
+        raise wrong("cannot stand in a Bearer header", cure)
+    return value
+
+
 def data_dir(value: Path) -> Path:
     """A directory, or a path where one can be made."""
     if value.exists() and not value.is_dir():
@@ -172,6 +203,16 @@ def lower_case(value: object) -> object:
 def upper_case(value: object) -> object:
     """``debug`` is meant as ``DEBUG``."""
     return value.upper() if isinstance(value, str) else value
+
+
+def default_max_calls(fields: dict[str, Any]) -> int:
+    """Of the whole server."""
+    return CALLS_PER_WORKER * int(fields["workers"])
+
+
+def workers(value: object) -> object:
+    """``auto`` is one for each core."""
+    return cores() if isinstance(value, str) and value.lower() == "auto" else value
 
 
 def cores() -> int:

@@ -31,6 +31,7 @@ from pydantic_settings import (
 )
 
 from exobridge import setting_checks as check
+from exobridge.addresses import Network
 from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
 from exobridge.validation import Problem, problems, wrong
@@ -42,7 +43,7 @@ DOTENV = Path(".env")
 OUR_PREFIXES = ("EXOBRIDGE_", "EXOTEL_")
 """A variable that begins so and is not known is taken for a typing error."""
 
-CALLS_PER_CORE = 100
+MAX_WORKERS = 64
 
 
 def _variable(name: str, example: str, default: Any = None, **bounds: Any) -> Any:
@@ -87,6 +88,13 @@ class Settings(BaseSettings):
     secret: Annotated[SecretStr, AfterValidator(check.secret)] | None = _variable(
         "EXOBRIDGE_SECRET", "..."
     )
+    allowed_networks: Annotated[tuple[Network, ...], PlainValidator(check.networks)] = _variable(
+        "ALLOWED_NETWORKS", "203.0.113.0/24,2001:db8::/32", ()
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], PlainValidator(check.networks)] = _variable(
+        "TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8", ()
+    )
+    request_rate: int = _variable("REQUEST_RATE", "1000", 1000, ge=0, le=1_000_000)
     templates_dir: Path | None = _variable("EXOBRIDGE_TEMPLATES_DIR", "./templates")
     data_dir: Annotated[Path, AfterValidator(check.data_dir)] = _variable(
         "EXOBRIDGE_DATA_DIR", "./data", Path("data")
@@ -100,10 +108,13 @@ class Settings(BaseSettings):
         "EXOBRIDGE_HOST", "127.0.0.1", "127.0.0.1"
     )
     port: int = _variable("EXOBRIDGE_PORT", "8080", 8080, ge=0, le=65535)
+    workers: Annotated[int, BeforeValidator(check.workers)] = _variable(
+        "EXOBRIDGE_WORKERS", "4", 1, ge=1, le=MAX_WORKERS
+    )
     max_calls: int = _variable(
         "MAX_CALLS",
         "200",
-        default_factory=lambda: CALLS_PER_CORE * check.cores(),
+        default_factory=check.default_max_calls,
         ge=1,
         le=100_000,
     )
@@ -119,6 +130,9 @@ class Settings(BaseSettings):
     vad_provider: Annotated[str, AfterValidator(check.provider(Kind.VAD))] = _variable(
         "VAD_PROVIDER", "silero", "silero"
     )
+    metrics_token: Annotated[SecretStr, AfterValidator(check.metrics_token)] | None = _variable(
+        "METRICS_TOKEN", "..."
+    )
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(check.lower_case)] = (
         _variable("LOG_FORMAT", "json", "auto")
     )
@@ -130,6 +144,7 @@ class Settings(BaseSettings):
     ] = _variable("STREAM_ENCODING", "mulaw", "auto")
     stream_token_seconds: int = _variable("STREAM_TOKEN_SECONDS", "300", 300, ge=1, le=86_400)
     unused_slot_seconds: int = _variable("UNUSED_SLOT_SECONDS", "30", 30, ge=1, le=600)
+    drain_seconds: int = _variable("DRAIN_SECONDS", "300", 300, ge=0, le=3600)
 
     _unknown: tuple[str, ...] = PrivateAttr(default=())
 
@@ -146,11 +161,20 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _the_public_is_kept_out(self) -> Self:
-        if self.public_url and not check.is_loopback_url(self.public_url) and not self.secret:
+        if self.secret or not self.public_url or check.is_loopback_url(self.public_url):
+            return self
+        if not self.allowed_networks:
             raise wrong(
                 "is missing, while EXOBRIDGE_PUBLIC_URL opens the server to the world",
                 check.NEW_SECRET,
                 "EXOBRIDGE_SECRET",
+            )
+        if not self.trusted_proxies:
+            raise wrong(
+                "is missing, while ALLOWED_NETWORKS alone decides who is served: of what a proxy "
+                "passes on, the proxy alone knows the address",
+                "Set it to the proxy's own address, or set EXOBRIDGE_SECRET too.",
+                "TRUSTED_PROXIES",
             )
         return self
 
@@ -170,6 +194,11 @@ class Settings(BaseSettings):
     def variables(cls) -> tuple[str, ...]:
         """The names of all environment variables, in the order of the reference page."""
         return tuple(str(field.validation_alias) for field in cls.model_fields.values())
+
+    def secrets(self) -> list[str]:
+        """The values that must never be shown."""
+        known = (self.secret, self.exotel_api_key, self.exotel_api_token, self.metrics_token)
+        return [each.get_secret_value() for each in known if each is not None]
 
     def unknown_variables(self) -> tuple[str, ...]:
         """Variables that look like ours and are not: typing errors, with what may be meant."""
@@ -209,7 +238,18 @@ class Settings(BaseSettings):
 def load_settings(
     environ: Mapping[str, str] | None = None, env_file: Path | None = DOTENV
 ) -> Settings:
-    """The settings of this process.
+    """The settings of this process: :meth:`Settings.read` of :func:`load_variables`.
+
+    Raises:
+        ConfigError: A variable is wrong, or the file cannot be read.
+    """
+    return Settings.read(load_variables(environ, env_file))
+
+
+def load_variables(
+    environ: Mapping[str, str] | None = None, env_file: Path | None = DOTENV
+) -> dict[str, str]:
+    """All variables by name, others' too.
 
     Args:
         environ: In place of ``os.environ``.
@@ -217,7 +257,7 @@ def load_settings(
             ``None``: no file.
 
     Raises:
-        ConfigError: A variable is wrong, or the file cannot be read.
+        ConfigError: The file cannot be read.
     """
     from_file = _file_variables(env_file) if env_file else {}
     from_environment = {
@@ -225,7 +265,7 @@ def load_settings(
         for name, value in (os.environ if environ is None else environ).items()
         if value.strip()
     }
-    return Settings.read({**from_file, **from_environment})
+    return {**from_file, **from_environment}
 
 
 def _file_variables(env_file: Path) -> dict[str, str]:

@@ -56,7 +56,11 @@ async def _fill(folder: Path) -> None:
         start = number * 1000
         turn = Turn("first", "s1", number, role, text, start, start + 500)
         await store.add_turn(replace(turn, interrupted=interrupted))
-    end = events.stream_ended("first", at(9), stream_sid="s1", ended_by=EndedBy.CALLER)
+    usage: dict[str, dict[str, events.JSON]] = {
+        "stt": {"provider": "acme", "seconds": 2.5},
+        "dialogue": {"provider": "acme", "input_tokens": 700, "output_tokens": 30},
+    }
+    end = events.stream_ended("first", at(9), stream_sid="s1", ended_by=EndedBy.CALLER, usage=usage)
     await store.append(end)
     await store.aclose()
 
@@ -82,6 +86,9 @@ def test_one_call_is_shown_with_its_events_and_turns(folder: Path) -> None:
     lines = [line.split() for line in result.stdout.splitlines() if line]
     kinds = [words[1] for words in lines if words[-1].startswith(("answer", "stream-"))]
     assert kinds == ["answer", "stream-started", "stream-ended"]
+    used = "used 2.5 s of audio to speech-to-text, 700 tokens in, 30 tokens out"
+    assert used in result.stdout
+    assert "used" not in invoke(folder, "second [bold]").stdout
     assert "Hello [red]there" in result.stdout
     assert "हाँ" in result.stdout
     assert result.stdout.rstrip().endswith("(interrupted)")
@@ -96,6 +103,14 @@ def test_json_is_complete_and_alone(folder: Path) -> None:
         "completed",
         "caller",
     )
+    assert one["usage"] == {
+        "stt_seconds": 2.5,
+        "tts_characters": 0,
+        "input_tokens": 700,
+        "output_tokens": 30,
+        "heard_seconds": 0,
+        "spoken_seconds": 0,
+    }
     assert one["started_at"] == at(1).isoformat()
     assert [event["kind"] for event in one["events"]] == [
         "answer",

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from exobridge.cli.main import app
 
 
-@pytest.mark.parametrize("command", ["serve", "call", "demo", "calls"])
+@pytest.mark.parametrize("command", ["serve", "call", "demo", "calls", "doctor"])
 def test_each_command_explains_itself(command: str) -> None:
     """``--help`` is 0, names the command's options, and starts nothing."""
     listed = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from exobridge.cli.serve import server_config
+from exobridge.server import server_config
 from exobridge.web.line import ABNORMAL, MAX_WAITING, SocketLine
 from exobridge.web.protocol import protocol_of
 from tests.server import until

@@ -1,4 +1,4 @@
-"""The command line: ``exobridge serve``, ``call``, ``demo``, ``calls``."""
+"""The command line: ``exobridge serve``, ``call``, ``demo``, ``calls``, ``doctor``."""
 
 from __future__ import annotations
 

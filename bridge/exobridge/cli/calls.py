@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from exobridge.call.events import CallEvent, Turn
+from exobridge.call.facts import Usage
 from exobridge.call.state import Call
 from exobridge.cli.problems import config_problems
 from exobridge.numbers import mask
@@ -82,6 +83,8 @@ def _list(console: Console, listed: list[Call]) -> None:
 def _show(console: Console, call: Call, events: list[CallEvent], turns: list[Turn]) -> None:
     console.print(f"[bold]{escape(call.call_sid)}[/]  {call.state}  {call.outcome or ''}")
     console.print(f"caller {mask(call.caller)}, called {mask(call.called)}, {call.template}")
+    if used := _used(call.usage):
+        console.print(f"used {used}")
     console.print("\n[bold]Events[/]")
     for event in events:
         console.print(f"[dim]{event.at:%H:%M:%S.%f}[/] {event.kind}")
@@ -117,4 +120,19 @@ def _turn(turn: Turn) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Usage):
+        return asdict(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _used(usage: Usage) -> str:
+    """What providers bill, in words; empty if nothing was used."""
+    parts = [
+        (usage.stt_seconds, "s of audio to speech-to-text"),
+        (usage.tts_characters, "characters to text-to-speech"),
+        (usage.input_tokens, "tokens in"),
+        (usage.output_tokens, "tokens out"),
+        (usage.heard_seconds, "s of audio heard"),
+        (usage.spoken_seconds, "s of audio spoken"),
+    ]
+    return ", ".join(f"{number:g} {what}" for number, what in parts if number)

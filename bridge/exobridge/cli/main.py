@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-import typer
+from importlib import import_module
+from typing import Any
 
-from exobridge.cli.call import call
-from exobridge.cli.calls import calls
-from exobridge.cli.demo import demo
-from exobridge.cli.serve import serve
+import typer
+from typer.core import TyperGroup
+
+COMMANDS = ("serve", "call", "demo", "calls", "doctor")
+"""Each is the function of its name in the module of its name."""
+
+
+class _Commands(TyperGroup):
+    """Imports a command when it is used: a server has no use for what the others need."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # For an unknown name all, as one of them may have been meant.
+        for name in (cmd_name,) if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _command(name)
+        return self.commands.get(cmd_name)
+
+
+def _command(name: str) -> Any:
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(getattr(import_module(f"exobridge.cli.{name}"), name))
+    return typer.main.get_command(alone)
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="exobridge",
     help="Joins Exotel phone calls to voice AI.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command()(serve)
-app.command()(call)
-app.command()(demo)
-app.command()(calls)
 
 
 @app.callback()

@@ -6,11 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from exobridge.errors import ConfigError
-from exobridge.store import StoreError
+from exobridge.errors import ConfigError, ExobridgeError
 
 USAGE = 2
 """Exit status of a command that cannot begin: settings, templates, options."""
@@ -18,16 +15,15 @@ USAGE = 2
 
 @contextmanager
 def config_problems() -> Generator[None]:
-    """Turn a ``ConfigError``, or a store that cannot be used, into lines for a human and exit
-    status 2."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    """Turn what has to be mended first (a ``ConfigError``, a store that cannot be used) into lines
+    for a human and exit status 2."""
     try:
         yield
-    except StoreError as error:
-        console.print(f"[red]{escape(str(error))}[/]")
-        raise typer.Exit(USAGE) from None
     except ConfigError as error:
         for problem in (error, *error.also):
-            where = escape(problem.where)
-            console.print(f"[bold red]{where}[/]: {escape(f'{problem.problem}. {problem.cure}')}")
+            where = typer.style(problem.where, fg="red", bold=True)
+            typer.echo(f"{where}: {problem.problem}. {problem.cure}", err=True)
+        raise typer.Exit(USAGE) from None
+    except ExobridgeError as error:
+        typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(USAGE) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
@@ -12,9 +13,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from exobridge.call.events import Decision
 from exobridge.desk import Desk, Verdict
 from exobridge.exotel.passthru import MissingCallSidError, read_passthru
+from exobridge.observe.watch import Watchers, Webhook
 from exobridge.web.body import BadBodyError, parameters
-from exobridge.web.guard import is_allowed
+from exobridge.web.guard import TOO_MANY, Guard, Refusal
 from exobridge.web.tokens import Tokens
+
+ENDPOINT = "/exotel/answer"
 
 DEFAULT_RATE = 8000
 """Exotel's own, in hertz, where the stream's URL asks for none."""
@@ -26,34 +30,59 @@ class AnswerEndpoint:
     """Answers Passthru and Voicebot applets.
 
     Args:
+        watchers: Told of each webhook.
         public_url: Where Exotel reaches this server; ``None``: as the request did.
     """
 
     def __init__(
-        self, desk: Desk, tokens: Tokens, *, secret: str | None, public_url: str | None
+        self,
+        desk: Desk,
+        tokens: Tokens,
+        guard: Guard,
+        watchers: Watchers,
+        *,
+        public_url: str | None,
     ) -> None:
         self._desk = desk
         self._tokens = tokens
-        self._secret = secret
+        self._guard = guard
+        self._watchers = watchers
         self._public_url = public_url
 
     async def respond(self, request: Request) -> Response:
         """One request, logged once and timed."""
         begun = time.perf_counter()
-        call_sid, outcome, response = await self._answer(request)
+        refusal = self._guard.refusal(request, request.path_params.get("secret", ""))
+        if refusal is not None and refusal.status == TOO_MANY.status:
+            # The guard says so, now and then: a flood shall not fill the log.
+            return _problem(refusal.status, refusal.error, refusal.detail)
+        call_sid, outcome, response = await self._answer(request, refusal)
+        seconds = time.perf_counter() - begun
         _log.info(
             "webhook",
-            endpoint="/exotel/answer",
+            endpoint=ENDPOINT,
             call_sid=call_sid,
             status=response.status_code,
-            ms=round((time.perf_counter() - begun) * 1000, 1),
+            ms=round(seconds * 1000, 1),
             outcome=outcome,
+        )
+        self._watchers.webhook(
+            Webhook(
+                endpoint=ENDPOINT,
+                method=request.method,
+                call_sid=call_sid,
+                outcome=outcome,
+                status=response.status_code,
+                ended_at=datetime.now(UTC),
+                seconds=seconds,
+            )
         )
         return response
 
-    async def _answer(self, request: Request) -> tuple[str, str, Response]:
-        if not is_allowed(request, self._secret, request.path_params.get("secret", "")):
-            return "", "forbidden", _problem(403, "forbidden", "the secret is missing or wrong")
+    async def _answer(self, request: Request, refusal: Refusal | None) -> tuple[str, str, Response]:
+        if refusal is not None:
+            problem = _problem(refusal.status, refusal.error, refusal.detail)
+            return "", refusal.error, problem
         try:
             params = read_passthru(await parameters(request))
         except BadBodyError as error:
@@ -78,7 +107,7 @@ class AnswerEndpoint:
         return JSONResponse({"url": self._stream_url(request, call_sid, verdict)})
 
     def _stream_url(self, request: Request, call_sid: str, verdict: Verdict) -> str:
-        base = urlsplit(self._public_url or str(request.base_url))
+        base = urlsplit(self._public_url or self._guard.base_url(request))
         scheme = "wss" if base.scheme == "https" else "ws"
         path = f"{base.path.rstrip('/')}/exotel/stream/{self._tokens.mint(call_sid)}"
         rate = verdict.template.stream.sample_rate

@@ -13,26 +13,32 @@ from exobridge.call.plan import CallPlan, Services
 from exobridge.call.session import CallSession
 from exobridge.desk import Desk
 from exobridge.exotel.messages import Started
-from exobridge.web.guard import is_allowed
+from exobridge.web.guard import FOREIGN, UNPROVEN, Guard, Refusal
 from exobridge.web.line import SocketLine
 from exobridge.web.protocol import protocol_of
 from exobridge.web.tokens import Tokens
 
 _log = structlog.stdlib.get_logger("exobridge.web")
 
-FORBIDDEN = 1008
+
+async def _refuse(send: Send, refusal: Refusal) -> None:
+    """Answer the handshake with HTTP, and hang up."""
+    if refusal is UNPROVEN:
+        _log.warning("stream refused", reason="the token is wrong or has expired")
+    elif refusal is FOREIGN:
+        _log.warning("stream refused", reason=refusal.detail)
+    await send({"type": "websocket.http.response.start", "status": refusal.status})
+    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 class StreamEndpoint:
     """Takes streams with a minted token, or with the secret for a static URL."""
 
-    def __init__(
-        self, desk: Desk, tokens: Tokens, services: Services, *, secret: str | None
-    ) -> None:
+    def __init__(self, desk: Desk, tokens: Tokens, services: Services, guard: Guard) -> None:
         self._desk = desk
         self._tokens = tokens
         self._services = services
-        self._secret = secret
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -40,13 +46,10 @@ class StreamEndpoint:
         connection = HTTPConnection(scope)
         token = str(connection.path_params.get("token", ""))
         bound_to = self._tokens.call_sid(token) if token else None
-        # A token that is no good is refused even where nothing would be asked of a bare URL.
-        static = is_allowed(connection, self._secret, token) and (
-            not token or self._secret is not None
-        )
-        if bound_to is None and not static:
-            _log.warning("stream refused", reason="the token is wrong or has expired")
-            await send({"type": "websocket.close", "code": FORBIDDEN})
+        is_good = bound_to is not None if token else None
+        refusal = self._guard.refusal(connection, token, token_is_good=is_good)
+        if refusal is not None:
+            await _refuse(send, refusal)
             return
         await send({"type": "websocket.accept"})
         protocol = protocol_of(scope)

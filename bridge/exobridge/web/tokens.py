@@ -53,6 +53,12 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def bearer(authorization: str) -> str:
+    """The token of a ``Bearer`` header (RFC 6750, section 2.1), else empty."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def basic_password(authorization: str) -> str:
     """The password of a ``Basic`` header, else empty."""
     scheme, _, encoded = authorization.partition(" ")
