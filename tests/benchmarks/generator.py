@@ -1,193 +1,165 @@
-"""Exotel's role, many times: an open loop that sends on schedule whatever comes back.
+"""Builds and runs what makes the load: ``generator.c``, and any other command that speaks as it
+does.
 
-Each 20 ms frame of PCM16 carries a marker and its number in the audio itself, so that echoed audio
-is matched however it was cut. The latency of a frame is its arrival less its scheduled send. The
-WebSockets are picows's, in C, so that this side is not the bottleneck; it says how busy it was.
+Such a command writes ``begin`` and ``end`` when its measured window begins and ends, so that what
+the server uses can be read at both, and then its figures as one line of JSON.
 """
 
 from __future__ import annotations
 
-import asyncio
-import binascii
+import hashlib
 import json
-import struct
+import os
+import select
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
-from array import array
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from functools import partial
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-import picows
-import uvloop
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from tests.benchmarks.errors import BenchmarkError
+from tests.benchmarks.processes import generator_cores, pinned
 
-# Its signature is partly untyped.
-ws_connect: Callable[..., Awaitable[tuple[WSTransport, WSListener]]] = cast(Any, picows).ws_connect
+Figures = dict[str, float]
+"""What was measured, by name."""
 
-BETWEEN_CALLS_S = 0.005
-"""New calls come one after another, unless a rush of calls is what is measured."""
-SETTLE_S = 0.5
-"""From the last call's start to the first audio: audio that waits for its call to open is played
-late for the rest of the call, here as on a telephone."""
+SOURCE = Path(__file__).with_name("generator.c")
+BUILT = Path(__file__).parents[2] / "build" / "benchmarks"
+"""Ignored by git, removed by ``make clean``."""
 
-FRAME_S = 0.02
-FRAME_BYTES = 320
-MAGIC = b"\x5a\xa5\x3c\xc3"
-_BODY = struct.Struct("<I")
-_PADDING = bytes(FRAME_BYTES - len(MAGIC) - _BODY.size)
-_PAYLOAD_KEY = b'"payload":"'
+GRACE_S = 60.0
+"""For calls to be opened, and the last answers to come, beside the time that is measured."""
+
+MOST_SAID = 4000
+"""Characters of a load's complaints that are shown: the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run measured.
+    """What the generator does.
 
     Attributes:
         calls: At once.
-        sent, received: Frames in the measured window, and how many of them came back.
-        p50_ms, p99_ms, p999_ms, max_ms: Latency of those.
-        busy: Share of one core this side used.
-        late_ms: The latest a frame was sent after its time.
+        warm_up_s, seconds: Before the measured window, and the window.
+        mulaw: Sends mu-law in place of PCM16.
+        talk: Measures the lateness of the server's own speech, whose utterances have this many
+            frames, in place of an echo's latency; 0: the echo.
+        rush: All calls start and talk at once, in place of one after another.
     """
 
     calls: int
-    sent: int
-    received: int
-    p50_ms: float
-    p99_ms: float
-    p999_ms: float
-    max_ms: float
-    busy: float
-    late_ms: float
+    seconds: float
+    warm_up_s: float = 2.0
+    mulaw: bool = False
+    talk: int = 0
+    rush: bool = False
+
+    def arguments(self, port: int) -> list[str]:
+        """Of the generator's command line."""
+        return [
+            *("--port", str(port), "--calls", str(self.calls)),
+            *("--seconds", str(self.seconds), "--warm-up", str(self.warm_up_s)),
+            *(("--talk", str(self.talk)) if self.talk else ()),
+            *(("--mulaw",) if self.mulaw else ()),
+            *(("--rush",) if self.rush else ()),
+        ]
 
 
-class _Line(WSListener):
-    def __init__(self, number: int) -> None:
-        self.sid = f"bench{number}"
-        self.transport: WSTransport | None = None
-        self.arrivals: dict[int, float] = {}
-        self.prefix = f'{{"event":"media","stream_sid":"{self.sid}","media":{{"chunk":"'
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.transport = transport
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type != WSMsgType.TEXT:
-            return
-        now = time.monotonic()
-        message = frame.get_payload_as_bytes()
-        begin = message.find(_PAYLOAD_KEY)
-        if begin < 0:
-            return
-        begin += len(_PAYLOAD_KEY)
-        audio = binascii.a2b_base64(message[begin : message.index(b'"', begin)])
-        at = audio.find(MAGIC)
-        while at >= 0:
-            number = _BODY.unpack_from(audio, at + len(MAGIC))[0]
-            self.arrivals.setdefault(number, now)
-            at = audio.find(MAGIC, at + FRAME_BYTES)
-
-    def start(self) -> None:
-        assert self.transport is not None
-        start = {
-            "event": "start",
-            "stream_sid": self.sid,
-            "start": {
-                "stream_sid": self.sid,
-                "call_sid": f"call-{self.sid}",
-                "from": "09811122233",
-                "to": "08047112233",
-                "media_format": {
-                    "encoding": "base64",
-                    "sample_rate": "8000",
-                    "bit_rate": "128kbps",
-                },
-            },
-        }
-        self.transport.send(WSMsgType.TEXT, b'{"event":"connected"}')
-        self.transport.send(WSMsgType.TEXT, json.dumps(start).encode())
-
-    def send(self, number: int) -> None:
-        assert self.transport is not None
-        audio = MAGIC + _BODY.pack(number) + _PADDING
-        payload = binascii.b2a_base64(audio, newline=False).decode("ascii")
-        text = f'{self.prefix}{number}","timestamp":"{number * 20}","payload":"{payload}"}}}}'
-        self.transport.send(WSMsgType.TEXT, text.encode())
-
-    def stop(self) -> None:
-        assert self.transport is not None
-        stop = f'{{"event":"stop","stream_sid":"{self.sid}","stop":{{"reason":"callended"}}}}'
-        self.transport.send(WSMsgType.TEXT, stop.encode())
-        self.transport.disconnect()
+def compiler() -> str | None:
+    """The C compiler of this machine: ``$CC``, or ``cc``."""
+    return shutil.which(os.environ.get("CC") or "cc")
 
 
-async def load(url: str, calls: int, warm_up_s: float, seconds: float, *, rush: bool) -> Load:
-    """Run ``calls`` calls, phases spread evenly, and measure ``seconds`` after a warm-up.
+def build(folder: Path = BUILT) -> Path:
+    """The generator's program, compiled anew when its source has changed.
 
     Args:
-        rush: All calls start and talk at once, in place of one after another.
+        folder: Where it is kept.
+
+    Raises:
+        BenchmarkError: There is no compiler, or it does not take the source.
     """
-    lines: list[_Line] = []
-    for number in range(calls):
-        _, line = await ws_connect(partial(_Line, number), url)
-        assert isinstance(line, _Line)
-        line.start()
-        lines.append(line)
-        await asyncio.sleep(0 if rush else BETWEEN_CALLS_S)
-    await asyncio.sleep(0 if rush else SETTLE_S)
-    first = round(warm_up_s / FRAME_S)
-    last = first + round(seconds / FRAME_S)
-    print("ready", flush=True)
-    began = time.monotonic() + 0.1
-    cpu_began = 0.0
-    late = 0.0
-    for frame in range(last):
-        if frame == first:
-            cpu_began = time.process_time()
-        for index, line in enumerate(lines):
-            due = began + (frame + index / calls) * FRAME_S
-            wait = due - time.monotonic()
-            if wait > 0.0005:
-                await asyncio.sleep(wait)
-            elif not index % 20:
-                await asyncio.sleep(0)
-            if frame >= first:
-                late = max(late, time.monotonic() - due)
-            line.send(frame)
-    busy = (time.process_time() - cpu_began) / seconds
-    await asyncio.sleep(1.0)
-    latencies = array("d")
-    for index, line in enumerate(lines):
-        for frame in range(first, last):
-            arrived = line.arrivals.get(frame)
-            if arrived is not None:
-                latencies.append((arrived - began - (frame + index / calls) * FRAME_S) * 1000)
-        line.stop()
-    await asyncio.sleep(0.2)
-    ranked = sorted(latencies) or [float("nan")]
-
-    def percentile(share: float) -> float:
-        return round(ranked[min(len(ranked) - 1, int(len(ranked) * share))], 2)
-
-    return Load(
-        calls=calls,
-        sent=calls * (last - first),
-        received=len(latencies),
-        p50_ms=percentile(0.5),
-        p99_ms=percentile(0.99),
-        p999_ms=percentile(0.999),
-        max_ms=round(ranked[-1], 2),
-        busy=round(busy, 2),
-        late_ms=round(late * 1000, 2),
-    )
+    source = SOURCE.read_bytes()
+    program = folder / f"generator-{hashlib.sha256(source).hexdigest()[:16]}"
+    if program.exists():
+        return program
+    cc = compiler()
+    if cc is None:
+        raise BenchmarkError(
+            "the load generator is written in C and there is no compiler: install one "
+            "(Debian, Ubuntu: apt install gcc libc6-dev), or name yours in CC"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = program.with_suffix(f".{os.getpid()}")
+    command = [cc, "-O2", "-std=gnu11", "-Wall", "-Wextra", "-o", str(fresh), str(SOURCE)]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if made.returncode:
+        raise BenchmarkError(f"{' '.join(command)} failed:\n{made.stderr}")
+    fresh.replace(program)
+    return program
 
 
-if __name__ == "__main__":
-    uvloop.install()
-    _, address, count, warm_up, window, manner = sys.argv
-    result = asyncio.run(
-        load(address, int(count), float(warm_up), float(window), rush=manner == "rush")
-    )
-    print(json.dumps(asdict(result)))
+def run(
+    command: list[str],
+    seconds: float,
+    on_window: Callable[[], None] = lambda: None,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Figures:
+    """Run a load to its end.
+
+    Args:
+        command: Runs on the generator's core.
+        seconds: How long it should take, but for its ``GRACE_S``.
+        on_window: Called when the measured window begins, and when it ends.
+        on_wait: Called every second while it runs.
+
+    Raises:
+        BenchmarkError: It failed, or took too long.
+    """
+    with tempfile.TemporaryFile() as complaints:  # a pipe that nobody reads would hold it up
+        process = subprocess.Popen(
+            pinned(generator_cores(), command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env={**os.environ, "PYTHONPATH": str(SOURCE.parents[2])},
+        )
+        figures: Figures | None = None
+        try:
+            for line in _lines(process, time.monotonic() + seconds + GRACE_S, on_wait):
+                if line in ("begin", "end"):
+                    on_window()
+                else:
+                    figures = json.loads(line)
+        finally:
+            process.kill()
+            process.communicate()
+        complaints.seek(0)
+        said = complaints.read().decode("utf-8", "replace").strip()
+    if figures is None:
+        raise BenchmarkError(
+            said[-MOST_SAID:] or "the load came to no end in time, and said nothing"
+        )
+    if said:
+        print(said[-MOST_SAID:], file=sys.stderr)
+    return figures
+
+
+def _lines(
+    process: subprocess.Popen[bytes], limit: float, on_wait: Callable[[], None]
+) -> Iterator[str]:
+    """The lines of its standard output, until it closes that, or the limit."""
+    assert process.stdout is not None
+    output, rest = process.stdout.fileno(), b""
+    while time.monotonic() < limit:
+        if not select.select([output], [], [], 1.0)[0]:
+            on_wait()
+            continue
+        some = os.read(output, 65536)
+        if not some:
+            return
+        *whole, rest = (rest + some).split(b"\n")
+        yield from (line.decode() for line in whole)

@@ -28,6 +28,7 @@ if __name__ == "__main__":
     uvicorn.run(
         app,
         port=int(sys.argv[1]),
+        loop="uvloop",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_ping_interval=None,

@@ -1,0 +1,66 @@
+"""The row ``max``: the most calls that one core holds."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks.errors import BenchmarkError
+from tests.benchmarks.generator import Figures
+from tests.benchmarks.media import FLOORS, ROWS, Row, measure
+from tests.benchmarks.sums import most
+
+FIRST = 100
+MOST = 20_000
+P99_MS = 40.0
+"""What the added latency may be."""
+
+TRIES = 2
+"""A step fails when it has failed so often: one moment in which the machine was busy elsewhere is
+no limit of the server's."""
+
+
+def most_calls(seconds: float) -> Figures:
+    """The most calls of the row ``echo`` with nothing lost and p99 below 40 ms, and of the floor.
+
+    Raises:
+        BenchmarkError: Not even one call was held.
+    """
+    floor = _search(FLOORS[0], seconds)
+    echo = _search(ROWS[0], seconds)
+    return {**echo, "floor_calls": floor["calls"], "calls_ratio": echo["calls"] / floor["calls"]}
+
+
+def _search(row: Row, seconds: float) -> Figures:
+    held: dict[int, Figures] = {}
+
+    def holds(calls: int) -> bool:
+        figures = _step(row, calls, seconds)
+        if figures is not None:
+            held[calls] = figures
+        return figures is not None
+
+    calls = most(holds, FIRST, MOST)
+    if not calls:
+        raise BenchmarkError(f"{row.says}: not even one call was held")
+    return held[calls]
+
+
+def _step(row: Row, calls: int, seconds: float) -> Figures | None:
+    """The figures, if so many calls were held."""
+    for _ in range(TRIES):
+        try:
+            figures = measure(row, calls, seconds)
+        except BenchmarkError as error:
+            print(f"  {row.name}, {calls} calls: {error}", file=sys.stderr, flush=True)
+            continue
+        held = not figures["lost"] and figures["p99_ms"] < P99_MS
+        print(
+            f"  {row.name}, {calls} calls: {'held' if held else 'not held'}, "
+            f"lost {figures['lost']:.0f}, p99 {figures['p99_ms']:.1f} ms, "
+            f"{figures['us_per_pair']:.1f} µs/pair, generator {figures['busy']:.0%}",
+            file=sys.stderr,
+            flush=True,
+        )
+        if held:
+            return figures
+    return None
