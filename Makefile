@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help setup demo serve test check bench lock format clean
+.PHONY: help setup demo serve test coverage mutants check deploy-check bench bench-soak bench-all lock format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: $(READY) ## the virtual environment with everything that is locked
 
@@ -29,6 +30,12 @@ serve: $(READY) ## the server, with the settings of .env
 test: $(READY) ## the test suite
 	$(BIN)/python -m pytest -q
 
+coverage: $(READY) ## how much of the modules without I/O their tests run, module by module
+	$(BIN)/python -m tests.covered
+
+mutants: $(READY) ## faults put into those modules one at a time: do the tests notice? some minutes
+	$(BIN)/python -m tests.mutations
+
 check: $(READY) ## lint, format, types and the arrows between the packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,16 +43,27 @@ check: $(READY) ## lint, format, types and the arrows between the packages
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache
 
-bench: $(READY) ## calls at once through the echo path, as a ratio to the floor of the same run
+deploy-check: $(READY) ## the image's steps and the proxies, run as they are deployed
+	.ci/deploy-check
+
+bench: $(READY) ## what calls cost, as a ratio to the floor of the same run: some minutes
 	$(BIN)/python -m tests.benchmarks
+
+bench-soak: $(READY) ## ten minutes of calls: does the memory grow, is anything left behind
+	$(BIN)/python -m tests.benchmarks soak
+
+bench-all: $(READY) ## every benchmark, and docs/reference/benchmarks.md made of them: half an hour
+	$(BIN)/python -m tests.benchmarks all --report docs/reference/benchmarks.md
 
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ## the hashed lock, anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra local --extra otel --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+lock: ## the hashed locks, anew from pyproject.toml (needs uv)
+	$(COMPILE) pyproject.toml --extra local --extra otel --group dev -o requirements.lock
+	$(COMPILE) pyproject.toml --extra otel -c requirements.lock -o deploy/requirements.lock
+	$(COMPILE) pyproject.toml --extra local --extra otel -c requirements.lock -o deploy/requirements-local.lock
+	echo hatchling | $(COMPILE) - -c requirements.lock -o deploy/requirements-build.lock
 
 clean: ## what the other targets made
 	rm -rf $(VENV) dist build demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
