@@ -1,0 +1,88 @@
+"""What the checks are told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from exobridge.doctor.aside import aside
+from exobridge.doctor.finding import Finding
+from exobridge.settings import Settings
+from exobridge.templates import Template, Templates
+
+EXOTEL_URL = "https://api.exotel.com"
+"""Exotel's API in Singapore; the one in Mumbai is ``https://api.in.exotel.com``."""
+
+
+def _say_nothing(what: str) -> None:
+    del what
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How far the checks go.
+
+    Attributes:
+        fast: No provider is started.
+        offline: Nothing beyond this machine is asked.
+        online: Exotel's API is asked with the account's credentials.
+        exotel_url: Where that API is.
+    """
+
+    fast: bool = False
+    offline: bool = False
+    online: bool = False
+    exotel_url: str = EXOTEL_URL
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One installation.
+
+    Attributes:
+        settings: What can be read of them: a variable that is wrong counts as not set.
+        templates: ``None``: they cannot be loaded.
+        variables: The environment and ``.env``.
+        tell: Told what takes its time.
+    """
+
+    settings: Settings
+    templates: Templates | None = None
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    scope: Scope = Scope()
+    tell: Callable[[str], None] = _say_nothing
+
+    @property
+    def in_use(self) -> dict[str, Template]:
+        """The templates that answer for some number, by name."""
+        templates = self.templates or {}
+        names = sorted(self.settings.numbers.templates)
+        return {name: templates[name] for name in names if name in templates}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: As messages name it.
+        run: Looks; what it raises becomes a finding.
+        seconds: How long it may take.
+        needs_templates: Left out while the templates cannot be loaded.
+    """
+
+    name: str
+    run: Callable[[Case], Awaitable[list[Finding]]]
+    seconds: float = 5.0
+    needs_templates: bool = False
+
+
+def blocking(
+    look: Callable[[Case], list[Finding]],
+) -> Callable[[Case], Awaitable[list[Finding]]]:
+    """A check that reads files and the like, run beside the loop."""
+
+    async def run(case: Case) -> list[Finding]:
+        return await aside(lambda: look(case))
+
+    return run

@@ -1,0 +1,124 @@
+"""Templates, numbers and what providers declare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exobridge.doctor import number_checks, provider_checks, template_checks
+from exobridge.doctor.case import Case
+from exobridge.doctor.finding import Finding, Level
+from exobridge.settings import Settings
+from tests.doctor.looking import NUMBER, levels, of, one
+from tests.server import bot, fakes_installed, write_templates
+
+FAKES = {name: "fake" for name in ("STT_PROVIDER", "TTS_PROVIDER", "VAD_PROVIDER")}
+
+
+def case(folder: Path, templates: dict[str, str], **variables: str) -> tuple[Case, list[Finding]]:
+    """An installation with these templates, and what came of loading them."""
+    settings = Settings.read(
+        {
+            **FAKES,
+            "DIALOGUE_PROVIDER": "fake",
+            "EXOBRIDGE_TEMPLATES_DIR": str(write_templates(folder, templates)),
+            **variables,
+        }
+    )
+    loaded, findings = template_checks.load(settings)
+    return Case(settings, loaded), findings
+
+
+def test_every_wrong_key_of_every_file_is_a_finding(tmp_path: Path) -> None:
+    """With the file, the key and its cure; nothing else can be said of templates then."""
+    with fakes_installed(tmp_path):
+        found, findings = case(tmp_path, {"default": "greetin = 'a'", "b": "language = 3"})
+    wrong = of(findings, "templates.load")
+    assert len(wrong) == 2
+    assert "greeting" in wrong[0].cure
+    assert all(each.level is Level.ERROR for each in wrong)
+    assert found.templates is None
+
+
+def test_a_number_without_a_template_is_an_error(tmp_path: Path) -> None:
+    """It is told which one is missing."""
+    with fakes_installed(tmp_path):
+        _, findings = case(tmp_path, {"default": bot()}, EXOTEL_NUMBERS=f"{NUMBER}=nowhere")
+    assert "nowhere" in one(findings, "templates.load").found
+
+
+def test_a_provider_that_is_not_there_is_an_error_with_its_cure(tmp_path: Path) -> None:
+    """An unknown module has no package to install; the known ones are told."""
+    with fakes_installed(tmp_path):
+        text = bot(stt={"provider": "not_there:Stt", "options": None})
+        _, findings = case(tmp_path, {"default": text})
+    missing = one(findings, "providers.installed")
+    assert missing.level is Level.ERROR
+    assert "not_there" in missing.found
+    assert "moonshine" in missing.cure
+
+
+def test_what_callers_meet_is_told(tmp_path: Path) -> None:
+    """A template without a greeting, one that is closed, one that hands over, one for nobody."""
+    closed = {"mon": ["09:00-09:01"], "closed_dates": []}
+    with fakes_installed(tmp_path):
+        found, _ = case(
+            tmp_path,
+            {"default": bot(), "mute": bot(greeting=""), "shut": bot(hours=closed), "idle": bot()},
+            EXOTEL_NUMBERS=f"{NUMBER}=mute,+919845012346=shut,+919845012347=default",
+        )
+        findings = template_checks.look(found)
+    greetings = {each.found.split()[0]: each.level for each in of(findings, "templates.greeting")}
+    assert greetings == {"default": Level.OK, "mute": Level.WARNING, "shut": Level.OK}
+    assert "idle" in one(findings, "templates.unused").found
+    assert len(of(findings, "templates.hours")) == 3
+
+
+def test_a_transfer_is_told(tmp_path: Path) -> None:
+    """The shipped template hands over; the fakes' does not."""
+    pytest.importorskip("moonshine_voice")
+    settings = Settings.read({})
+    loaded, _ = template_checks.load(settings)
+    assert of(template_checks.look(Case(settings, loaded)), "templates.transfer")
+    with fakes_installed(tmp_path):
+        found, _ = case(tmp_path, {"default": bot()})
+        assert not of(template_checks.look(found), "templates.transfer")
+
+
+def test_a_language_that_a_provider_does_not_know_is_an_error(tmp_path: Path) -> None:
+    """It would refuse each call; the fakes know English alone, or any."""
+    pytest.importorskip("hibari")
+    with fakes_installed(tmp_path):
+        text = bot(language="hi-IN", tts={"provider": "hibari", "options": None})
+        found, _ = case(tmp_path, {"default": text})
+        findings = provider_checks.look(found)
+    wrong = [each for each in of(findings, "providers.language") if each.level is Level.ERROR]
+    assert [each.found.startswith("tts hibari does not know hi-IN") for each in wrong] == [True]
+    assert "language = " in wrong[0].cure
+
+
+def test_a_rate_that_has_to_be_changed_is_told(tmp_path: Path) -> None:
+    """At the line's rate it is ok, else worth knowing."""
+    pytest.importorskip("moonshine_voice")
+    stt = {"provider": "moonshine", "options": None}
+    with fakes_installed(tmp_path):
+        for rate, level in ((8000, Level.OK), (24000, Level.INFO)):
+            text = bot(stt=stt, stream={"sample_rate": rate})
+            found, _ = case(tmp_path, {"default": text})
+            rates = of(provider_checks.look(found), "providers.rate")
+            [moonshine] = [each for each in rates if "moonshine" in each.found]
+            assert moonshine.level is level
+
+
+def test_numbers_are_listed_masked_and_foreign_ones_told() -> None:
+    """No number stands there in full."""
+    abroad = "+14155552671"
+    settings = Settings.read({"EXOTEL_NUMBERS": f"{NUMBER}=default,{abroad}=demo"})
+    findings = number_checks.look(Case(settings))
+    text = " ".join(each.found for each in findings)
+    assert NUMBER[3:] not in text
+    assert abroad[2:] not in text
+    assert levels(findings) == {"numbers.list": Level.OK, "numbers.foreign": Level.INFO}
+    unset = number_checks.look(Case(Settings.read({})))
+    assert levels(unset) == {"numbers.list": Level.INFO}
