@@ -66,6 +66,8 @@ def test_every_variable_is_read() -> None:
         "STREAM_ENCODING": "MULAW",
         "STREAM_TOKEN_SECONDS": "60",
         "UNUSED_SLOT_SECONDS": "20",
+        "DRAIN_SECONDS": "60",
+        "METRICS_TOKEN": "a-token-of-the-metrics",
     }
     assert set(values) == set(Settings.variables())
     settings = load(**values)
@@ -94,6 +96,9 @@ def test_every_variable_is_read() -> None:
     assert (settings.dialogue_provider, settings.vad_provider) == ("echo", "none")
     assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
     assert (settings.stream_token_seconds, settings.unused_slot_seconds) == (60, 20)
+    assert settings.drain_seconds == 60
+    assert settings.metrics_token is not None
+    assert settings.metrics_token.get_secret_value() == "a-token-of-the-metrics"
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:

@@ -27,3 +27,16 @@ def test_a_frame_is_twenty_milliseconds(encoding: Encoding, rate: int, frame_byt
 def test_a_part_of_a_millisecond_has_a_duration() -> None:
     """One sample at 8 kHz lasts an eighth of a millisecond."""
     assert pcm16(8000).duration_ms(2) == 0.125
+
+
+@pytest.mark.parametrize(
+    ("encoding", "silence"),
+    [
+        (Encoding.PCM16, b"\x00\x00\x00"),
+        (Encoding.MULAW, b"\xff" * 3),
+        (Encoding.ALAW, b"\xd5" * 3),
+    ],
+)
+def test_silence_is_the_encodings_own(encoding: Encoding, silence: bytes) -> None:
+    """The byte of G.711 that is nearest to zero; any number of them."""
+    assert AudioFormat(encoding, 8000).silence(3) == silence

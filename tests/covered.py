@@ -1,0 +1,97 @@
+"""How much of the modules without I/O their own tests run: ``python -m tests.covered``.
+
+Fails where a module is below ``LEAST_PERCENT`` of its lines; branches are shown beside them. What
+is measured stands in ``coverage.toml``. The tests are those of the rules alone, without servers: a
+rule that only a whole call happens to run is not tested.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+LEAST_PERCENT = 95.0
+"""Of the lines of each module."""
+
+LIMIT_S = 300
+"""Longest time for all the tests."""
+
+TESTS = ("tests/codecs", "tests/exotel", "tests/call", "tests/test_numbers.py")
+
+_ROOT = Path(__file__).parent.parent
+_SETTINGS = Path(__file__).with_name("coverage.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module's coverage; percentages, 100 where there is nothing to run."""
+
+    path: str
+    lines: float
+    branches: float
+    missing: tuple[int, ...]
+
+
+def main() -> None:
+    """Run the tests, print the table, and fail if a module has too little."""
+    modules = measure()
+    print(table(modules))
+    if few := [module for module in modules if module.lines < LEAST_PERCENT]:
+        names = ", ".join(module.path for module in few)
+        raise SystemExit(f"below {LEAST_PERCENT:g} % of the lines: {names}")
+
+
+def measure() -> list[Module]:
+    """The coverage of every module that is measured, those that no test imports included.
+
+    Raises:
+        SystemExit: A test failed, or they took too long.
+    """
+    with TemporaryDirectory() as folder:
+        environment = {**os.environ, "COVERAGE_FILE": f"{folder}/data"}
+
+        def coverage(*arguments: str) -> None:
+            command = [sys.executable, "-m", "coverage", *arguments]
+            try:
+                subprocess.run(command, cwd=_ROOT, env=environment, check=True, timeout=LIMIT_S)
+            except subprocess.SubprocessError as error:
+                raise SystemExit(f"coverage {arguments[0]}: {error}") from None
+
+        coverage("run", f"--rcfile={_SETTINGS}", "-m", "pytest", "-q", *TESTS)
+        coverage("json", f"--rcfile={_SETTINGS}", "-q", "-o", f"{folder}/report")
+        return read(Path(folder, "report").read_text("utf-8"))
+
+
+def read(report: str) -> list[Module]:
+    """The modules in coverage's JSON report, by path."""
+    modules: list[Module] = []
+    for path, told in json.loads(report)["files"].items():
+        sums = told["summary"]
+        lines = _percent(sums["covered_lines"], sums["num_statements"])
+        branches = _percent(sums["covered_branches"], sums["num_branches"])
+        modules.append(Module(path, lines, branches, tuple(told["missing_lines"])))
+    return sorted(modules, key=lambda module: module.path)
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 100.0
+
+
+def table(modules: list[Module]) -> str:
+    """One line a module: lines and branches in percent, and the lines that no test runs."""
+    width = max((len(module.path) for module in modules), default=0)
+    rows = [f"{'':{width}}  lines  branches  not run"]
+    for module in modules:
+        missing = ", ".join(map(str, module.missing))
+        row = f"{module.path:{width}}  {module.lines:5.1f}  {module.branches:8.1f}  {missing}"
+        rows.append(row.rstrip())
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    main()

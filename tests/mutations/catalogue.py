@@ -1,0 +1,8 @@
+"""Every mutation there is."""
+
+from __future__ import annotations
+
+from tests.mutations import call, codecs, exotel, turns
+from tests.mutations.mutation import Module
+
+MODULES: tuple[Module, ...] = (*codecs.MODULES, *exotel.MODULES, *turns.MODULES, *call.MODULES)

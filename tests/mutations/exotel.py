@@ -1,0 +1,287 @@
+"""Faults in what is read of Exotel and said to it, and in phone numbers."""
+
+from __future__ import annotations
+
+from tests.mutations.mutation import Module, Mutation
+
+_DETECTION = Module(
+    "bridge/exobridge/exotel/detection.py",
+    ("tests/exotel/test_detection.py",),
+    (
+        Mutation(
+            "settles = found == candidate",
+            "settles = True",
+            "one lost frame turns PCM16 into μ-law for the whole call",
+        ),
+        Mutation(
+            "confirms = self.decision is None and stamped == self._stated.format",
+            "confirms = self.decision is None and found == self._stated.format",
+            "one shaken arrival confirms a string that lies",
+        ),
+        Mutation(
+            "found = stamped or _measure_arrived(first, second)",
+            "found = _measure_arrived(first, second) or stamped",
+            "the network's jitter overrules exact timestamps",
+        ),
+        Mutation(
+            "if first.size != second.size or not first.size or elapsed_ms <= 0:",
+            "if not first.size or elapsed_ms <= 0:",
+            "frames of different sizes are taken for a measurement",
+        ),
+        Mutation(
+            "<= exact * tolerance",
+            "<= exact * tolerance * 4",
+            "what fits no format is taken for one",
+        ),
+        Mutation(
+            'f"bit_rate says {kbps} kbps", final=False)',
+            'f"bit_rate says {kbps} kbps", final=True)',
+            "a copied bit_rate is never corrected: the bot is noise",
+        ),
+        Mutation(
+            "if self.decision is not None or now_ms < self.deadline_ms:",
+            "if self.decision is not None:",
+            "the strings decide before anything was measured",
+        ),
+        Mutation(
+            "64: MULAW_8K, 128: pcm16(8000), 256",
+            "64: pcm16(8000), 128: pcm16(8000), 256",
+            "64 kbps are read as PCM16",
+        ),
+        Mutation(
+            "if stated.sample_rate in _RATES:",
+            "if stated.sample_rate == 8000:",
+            "a stated 16 kHz is played at half its speed",
+        ),
+        Mutation(
+            "self.decision = replace(self._stated, final=True)",
+            "self.decision = self._stated",
+            "every frame of a strange line is measured to its end",
+        ),
+    ),
+)
+
+_MESSAGES = Module(
+    "bridge/exobridge/exotel/messages.py",
+    ("tests/exotel/test_messages.py", "tests/exotel/test_messages_junk.py"),
+    (
+        Mutation(
+            "track = media.track or media.Track or frame.track or frame.Track",
+            "track = media.track or media.Track",
+            "the bot hears itself where the track stands at the top",
+        ),
+        Mutation(
+            'track.lower() == "outbound"',
+            'track == "outbound"',
+            "the bot hears itself where the track is spelled large",
+        ),
+        Mutation(
+            "_number(media.timestamp), stream_sid[:MAX_TEXT])",
+            "_number(media.timestamp), stream_sid)",
+            "a long id makes the stream's media a stranger's",
+        ),
+        Mutation(
+            "for key, value in inner.items() if value not in _NOTHING}",
+            "for key, value in inner.items()}",
+            "an empty id inside hides the one at the top",
+        ),
+        Mutation(
+            "key not in fields or item not in _NOTHING",
+            "key not in fields",
+            "an empty spelling hides the one that says something",
+        ),
+        Mutation(
+            "if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:",
+            "if isinstance(value, int) and not isinstance(value, bool):",
+            "a number of many digits raises, and ends the call",
+        ),
+        Mutation(
+            "return int(value) if 0 <= value < 1e15 else None",
+            "return int(value) if value < 1e15 else None",
+            "a negative time stamp is believed",
+        ),
+        Mutation(
+            'round(number * 1000 if unit.startswith("k") else number)',
+            "round(number)",
+            "128kbps are 128 bits a second: the format is not known",
+        ),
+        Mutation(
+            'plain + "=" * (-len(plain) % 4)',
+            "plain",
+            "audio whose padding is left out is dropped",
+        ),
+        Mutation(
+            "payload.strip().translate(_URL_SAFE)",
+            "payload.strip()",
+            "audio in the other base64 is dropped",
+        ),
+        Mutation(
+            """.strip("\\"' ").upper()""",
+            ".upper()",
+            "a key in quotes is no key",
+        ),
+        Mutation(
+            ".items())[:MAX_CUSTOM_PARAMETERS]",
+            ".items())",
+            "a stranger's frame holds any number of parameters in memory",
+        ),
+    ),
+)
+
+_STREAM = Module(
+    "bridge/exobridge/exotel/stream.py",
+    ("tests/exotel/test_stream.py",),
+    (
+        Mutation(
+            "return (event, *held)",
+            "return (event,)",
+            "the caller's first word, sent before start, is lost",
+        ),
+        Mutation(
+            "len(self._held) >= HELD_FRAMES",
+            "len(self._held) > HELD_FRAMES",
+            "more frames are held than promised",
+        ),
+        Mutation(
+            "room = self._held_bytes + len(media.payload) <= HELD_BYTES",
+            "room = len(media.payload) <= HELD_BYTES",
+            "a peer that never starts holds fifty large frames in memory",
+        ),
+        Mutation(
+            "if event.stream_sid and event.stream_sid != self._stream_sid:",
+            "if event.stream_sid != self._stream_sid:",
+            "audio without an id is not heard",
+        ),
+        Mutation(
+            'if media.stream_sid in ("", event.stream_sid)]',
+            "]",
+            "another stream's audio is held for this caller's",
+        ),
+        Mutation(
+            '"sequence_number":"{counters.sent}",',
+            '"sequence_number":"{counters.media_sent}",',
+            "a mark between two chunks leaves their numbers as they were",
+        ),
+        Mutation(
+            '"chunk":"{counters.media_sent}"',
+            '"chunk":"{counters.sent}"',
+            "chunks are not numbered one after the other",
+        ),
+        Mutation(
+            '"mark":{{"name":{_quoted(name)}}}',
+            '"mark":{{"name":"{name}"}}',
+            "a quote in a name breaks the frame",
+        ),
+        Mutation(
+            "case Dtmf() | MarkPlayed() if self.phase is Phase.STREAMING:",
+            "case Dtmf() | MarkPlayed():",
+            "a key after stop reaches a call that is over",
+        ),
+        Mutation(
+            'event = replace(event, stream_sid=next(told, ""))',
+            "pass",
+            "where start has no id, none of our frames has one",
+        ),
+        Mutation(
+            "if not event.custom_parameters and self._connected.custom_parameters:",
+            "if False:",
+            "parameters that came with connected are lost",
+        ),
+        Mutation(
+            "self.counters.misplaced += len(self._held)\n",
+            "pass\n",
+            "audio that was never heard is not counted anywhere",
+        ),
+    ),
+)
+
+_PASSTHRU = Module(
+    "bridge/exobridge/exotel/passthru.py",
+    ("tests/exotel/test_passthru.py",),
+    (
+        Mutation(
+            '.startswith("out")',
+            '== "outgoing"',
+            "outbound-dial is incoming: the caller and the ExoPhone are exchanged",
+        ),
+        Mutation(
+            "return (self.call_to, self.call_from)",
+            "return (self.call_from, self.call_to)",
+            "an incoming call gets the template of the caller's number",
+        ),
+        Mutation(
+            'return self.call_from if self.direction == "incoming" else self.call_to',
+            "return self.call_from",
+            "on an outgoing call the ExoPhone is taken for the human",
+        ),
+        Mutation(
+            "return found if found.tzinfo else found.replace(tzinfo=IST)",
+            "return found.replace(tzinfo=IST)",
+            "a time with a zone is hours off",
+        ),
+        Mutation(
+            "timedelta(hours=5, minutes=30)",
+            "timedelta(hours=5)",
+            "every time is half an hour off",
+        ),
+        Mutation(
+            "range(1971, 9999)",
+            "range(1970, 9999)",
+            "EndTime's 1970 is taken for a time",
+        ),
+        Mutation(
+            'given.setdefault(name.lower().replace("_", ""), text)',
+            'given[name.lower().replace("_", "")] = text',
+            "a repeated name overrules the first, which Exotel meant",
+        ),
+        Mutation(
+            """.get("digits", "").strip('"')""",
+            """.get("digits", "")""",
+            "keys come with Exotel's quotes around them",
+        ),
+        Mutation(
+            'return "" if value.lower() == "null" else value',
+            "return value",
+            "a number that is not known is called null",
+        ),
+    ),
+)
+
+_NUMBERS = Module(
+    "bridge/exobridge/numbers.py",
+    ("tests/test_numbers.py",),
+    (
+        Mutation(
+            'digits.startswith("091") and len(digits) == 13',
+            "False",
+            "a trunk 0 before the country code makes a number unknown",
+        ),
+        Mutation(
+            "if parsed is None or not phonenumbers.is_valid_number(parsed):",
+            "if parsed is None:",
+            "what is no number is dialled",
+        ),
+        Mutation(
+            "_VISIBLE_DIGITS = 3",
+            "_VISIBLE_DIGITS = 8",
+            "a log shows most of a caller's number",
+        ),
+        Mutation(
+            'if normal is None or parsed is None:\n        return "***"',
+            "if normal is None or parsed is None:\n        return number",
+            "a log shows what could not be read as a number",
+        ),
+        Mutation(
+            "if number in entries:",
+            "if False:",
+            "of a number listed twice the later template answers, without a word",
+        ),
+        Mutation(
+            'return self.entries.get(normalise(number) or "")',
+            'return self.entries.get(number or "")',
+            "a national spelling of our number is not ours",
+        ),
+    ),
+)
+
+MODULES = (_DETECTION, _MESSAGES, _STREAM, _PASSTHRU, _NUMBERS)
