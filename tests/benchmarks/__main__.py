@@ -75,9 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     rows = f"{ALL}, or some of {', '.join(names)}; by default {', '.join(DEFAULT)}"
     add("row", nargs="*", type=_row, metavar="ROW", help=rows)
     add("--list", action="store_true", help="say what each row is, and end")
-    add("--calls", type=_number, default=usual.calls, help="calls at once (soak: half of them)")
+    add(
+        "--calls",
+        type=_number,
+        default=usual.calls,
+        help="calls at once, where the row does not find them",
+    )
     add("--seconds", type=float, default=usual.seconds, help="measured in each round")
-    add("--rounds", type=_number, default=3, help="rounds; max, short and soak are run once")
+    add("--rounds", type=_number, default=3, help="rounds; max, full, short and soak are run once")
     add("--rush", action="store_true", help="all calls start and talk at once")
     add("--rate", type=float, default=usual.rate, help="webhooks a second, of answer")
     add("--minutes", type=float, default=usual.minutes, help="length of soak")

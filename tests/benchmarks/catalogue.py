@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.benchmarks import media
-from tests.benchmarks.capacity import P99_MS, most_calls
+from tests.benchmarks.capacity import P99_MS, full_core, most_calls
 from tests.benchmarks.endurance import AT_ONCE, short, soak
 from tests.benchmarks.generator import Figures
 from tests.benchmarks.tables import Column
@@ -92,6 +92,21 @@ SPEECH = Table(
         Column("slack_p1_ms", "p1 lead left ms"),
         Column("slack_min_ms", "least"),
         *_COST,
+    ),
+)
+FULL = Table(
+    "speech on a core that is nearly full",
+    (
+        Column("calls", "calls", ".0f"),
+        Column("core", "of the core", ".0%"),
+        Column("lost", "lost", ".0f"),
+        Column("gaps", "gaps", ".0f"),
+        Column("p99_ms", "p99 ms"),
+        Column("max_ms", "max ms"),
+        Column("slack_p1_ms", "p1 lead left ms"),
+        Column("us_per_pair", "µs/pair"),
+        Column("kb_per_call", "KB/call", ".0f"),
+        Column("busy", "generator", ".0%"),
     ),
 )
 ANSWERS = Table(
@@ -198,6 +213,13 @@ BENCHES = (
         once=True,
     ),
     Bench(
+        "full",
+        "speech, default chunk and lead, four fifths of the core",
+        FULL,
+        lambda options: full_core(options.seconds),
+        once=True,
+    ),
+    Bench(
         "short",
         f"echo, {AT_ONCE} calls of half a second at a time",
         SHORT,
@@ -206,9 +228,9 @@ BENCHES = (
     ),
     Bench(
         "soak",
-        "echo, half the calls for long",
+        "echo, for long",
         SOAK,
-        lambda options: soak(max(1, options.calls // 2), options.minutes),
+        lambda options: soak(options.calls, options.minutes),
         once=True,
     ),
 )

@@ -82,12 +82,14 @@ FLOORS = (
     Row("picows", "floor: picows echo (C)", PICOWS),
 )
 
+LEAD = Row("lead", "speech, default chunk and lead", Kind(template=TALK), talk=UTTERANCE_FRAMES)
+
 ROWS = (
     Row("echo", "echo, PCM16, 20 ms chunks, no lead", bridge()),
     Row("mulaw", "echo, mu-law, shortest chunks (40 ms), no lead", bridge(), mulaw=True),
     Row("echo-lead", "echo, PCM16, default chunk and lead", bridge(stream="")),
     Row("vad", "echo, PCM16, 20 ms chunks, no lead, silero", bridge("silero")),
-    Row("lead", "speech, default chunk and lead", Kind(template=TALK), talk=UTTERANCE_FRAMES),
+    LEAD,
 )
 
 

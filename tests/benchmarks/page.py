@@ -61,6 +61,8 @@ READING = """\
   µs each holds two writes to the record: the answer, and that no stream came.
 - **The most calls** are found by steps of fresh servers, to within 5 %, for the echo and for the
   first floor.
+- **Speech on a core that is nearly full** is the row of lateness with as many calls as use four
+  fifths of the server's core.
 - What is **left** when the calls are over is against the same server before: after a moment of as
   many calls for the soak, after the first hundred for the short calls. File descriptors, threads,
   tasks of the event loop, calls: nought, or less, is as it should be.

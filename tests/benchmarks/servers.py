@@ -127,6 +127,7 @@ def _environment(kind: Kind, folder: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(map(str, CODE)),
         "EXOBRIDGE_TEMPLATES_DIR": str(folder / "templates"),
         "EXOBRIDGE_DATA_DIR": str(folder / "data"),
+        "DRAIN_SECONDS": "0",
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "json",
         **kind.environment,

@@ -60,6 +60,11 @@ def make_folder(url: URL) -> None:
         ) from error
 
 
+CACHE_KB = 256
+"""Pages each connection keeps. Calls are written once and read by their key: the system's cache of
+the file serves as well, and is one for all connections and workers."""
+
+
 def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
     """An engine for one writer, or for readers.
 
@@ -80,6 +85,7 @@ def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
         "foreign_keys=ON",
         "synchronous=NORMAL",
         f"query_only={'OFF' if writes else 'ON'}",
+        f"cache_size=-{CACHE_KB}",
     )
 
     def on_connect(connection: Any, _record: object) -> None:
