@@ -57,6 +57,7 @@ class Bridge:
         self.store = store
         self.services = services
         self.preloaded: asyncio.Task[list[str]] | None = None
+        self._whole = whole
         self._problems = ["providers are starting"]
         self._greetings: set[asyncio.Task[None]] = set()
         self.desk = Desk(
@@ -162,6 +163,8 @@ class Bridge:
         except StoreError as error:
             problems.append(f"store: {error}")
         problems += self._preload_problems()
+        if not self._whole.complete:
+            problems.append("workers are starting")
         status = "ready" if not problems else "not ready"
         return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
 
@@ -170,7 +173,7 @@ class Bridge:
         preloaded = self.preloaded
         done = preloaded is not None and preloaded.done() and not preloaded.cancelled()
         problems = preloaded.result() if preloaded is not None and done else self._problems
-        return not problems and not self.desk.is_draining
+        return not problems and self._whole.complete and not self.desk.is_draining
 
     def _preload_problems(self) -> list[str]:
         """What the last preload found. As it may pass, the next one is begun."""

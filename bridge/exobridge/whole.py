@@ -23,6 +23,12 @@ class Whole(Protocol):
         ...
 
     @property
+    def complete(self) -> bool:
+        """Every worker serves, or has served since the start. Before, all calls would come to the
+        first ones."""
+        ...
+
+    @property
     def lost(self) -> Set[HeldStream] | None:
         """Streams of a process that has died, to be closed in the record; ``None``: all that stand
         open there."""
@@ -54,6 +60,7 @@ class OneProcess:
     """
 
     token_key: str | None = None
+    complete = True
     lost: Set[HeldStream] | None = None
 
     def __init__(self, max_calls: int, unused_seconds: float) -> None:

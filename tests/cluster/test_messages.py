@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from exobridge.cluster.messages import (
     MAX_FRAME,
+    AllBegun,
     AllMetrics,
     AskCalls,
     AskMetrics,
@@ -53,6 +54,7 @@ TO_WORKER: list[ToWorker] = [
     Moved("c1", "s1"),
     Unused("c1"),
     Calls(1, 4),
+    AllBegun(),
     AllMetrics(1, {0: EMPTY, 1: EMPTY}, EMPTY),
 ]
 

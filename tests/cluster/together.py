@@ -10,16 +10,15 @@ from typing import Any
 
 from exobridge.store import Store
 from tests.process import Serving, server
-from tests.server import until
 
 TWO = 2
 
 
 @asynccontextmanager
 async def together(folder: Path, **variables: str) -> AsyncGenerator[Serving]:
-    """The server, once both workers serve."""
+    """The server, once it is ready: both workers serve."""
     async with server(folder, EXOBRIDGE_WORKERS=str(TWO), **variables) as serving:
-        await until(lambda: len(pids(serving)) == TWO)
+        assert set(pids(serving)) == set(range(TWO))
         yield serving
 
 

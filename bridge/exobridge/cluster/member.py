@@ -17,6 +17,7 @@ import structlog
 from exobridge.admission import Admission, HeldStream, ToldOfCall
 from exobridge.cluster.channel import Channel
 from exobridge.cluster.messages import (
+    AllBegun,
     AllMetrics,
     AskMetrics,
     Calls,
@@ -50,6 +51,9 @@ class Member:
     Args:
         start: What the supervisor wants it to be.
         max_calls: Of the whole server.
+
+    Attributes:
+        complete: As of :class:`~exobridge.whole.Whole`.
     """
 
     def __init__(self, start: Start, max_calls: int) -> None:
@@ -62,6 +66,7 @@ class Member:
         self._make_snapshot: MakeSnapshot = list
         self._silent = False
         self._leaving = False
+        self.complete = False
 
     @property
     def token_key(self) -> str:
@@ -165,6 +170,8 @@ class Member:
             case Unused(call_sid=call_sid):
                 if self._admission is not None:
                     self._admission.unused(call_sid)
+            case AllBegun():
+                self.complete = True
             case Start():
                 pass  # taken before there was a channel
 

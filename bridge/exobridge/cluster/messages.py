@@ -147,6 +147,10 @@ class Calls(msgspec.Struct, frozen=True, tag=True):
     calls: int
 
 
+class AllBegun(msgspec.Struct, frozen=True, tag=True):
+    """Every worker serves, or has served: calls spread over all of them."""
+
+
 class AllMetrics(msgspec.Struct, frozen=True, tag=True):
     """The last metrics of each worker that has told any lately, by its index, and what stays true
     of those that died."""
@@ -156,7 +160,7 @@ class AllMetrics(msgspec.Struct, frozen=True, tag=True):
     gone: msgspec.Raw
 
 
-ToWorker = Start | Taken | Moved | Unused | Calls | AllMetrics
+ToWorker = Start | Taken | Moved | Unused | Calls | AllBegun | AllMetrics
 
 MessageT = TypeVar("MessageT")
 

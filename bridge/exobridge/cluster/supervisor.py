@@ -13,6 +13,7 @@ import structlog
 from exobridge.admission import HeldStream
 from exobridge.cluster.house import House
 from exobridge.cluster.messages import (
+    AllBegun,
     AllMetrics,
     AskCalls,
     AskMetrics,
@@ -246,6 +247,9 @@ class Supervisor:
         if worker.reloads != self._reloads:
             worker.signal(signal.SIGHUP)
         self._begun.add(index)
+        if len(self._begun) == self._plan.workers:
+            for other in self._workers:
+                self._tell(other, AllBegun())
         self._lost[index].clear()
         self._first_up.set()
 
