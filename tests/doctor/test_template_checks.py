@@ -41,6 +41,19 @@ def test_every_wrong_key_of_every_file_is_a_finding(tmp_path: Path) -> None:
     assert found.templates is None
 
 
+def test_templates_that_are_not_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of templates lies beside the settings, and no setting names it."""
+    write_templates(tmp_path, {"default": bot()})
+    monkeypatch.chdir(tmp_path)
+    with fakes_installed(tmp_path):
+        settings = Settings.read({**FAKES, "DIALOGUE_PROVIDER": "fake"})
+        _, findings = template_checks.load(settings)
+    assert one(findings, "templates.load").level is Level.WARNING
+    assert one(findings, "templates.load").cure == "EXOBRIDGE_TEMPLATES_DIR=./templates"
+
+
 def test_a_number_without_a_template_is_an_error(tmp_path: Path) -> None:
     """It is told which one is missing."""
     with fakes_installed(tmp_path):

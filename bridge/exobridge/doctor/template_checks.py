@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from exobridge.call.plan import is_realtime
 from exobridge.doctor.case import Case
@@ -24,6 +25,10 @@ def load(settings: Settings) -> tuple[Templates | None, list[Finding]]:
         templates = load_templates(settings.templates_dir, settings)
     except ConfigError as problem:
         return None, [_as_finding(each) for each in (problem, *problem.also)]
+    if settings.templates_dir is None and any(Path("templates").glob("*.toml")):
+        found = "there are templates in ./templates, and they are not read"
+        cure = "EXOBRIDGE_TEMPLATES_DIR=./templates"
+        return templates, [warning("templates.load", found, cure)]
     where = f"of {settings.templates_dir}" if settings.templates_dir else "of exobridge"
     return templates, [ok("templates.load", f"{len(templates)} templates {where} can be used")]
 
