@@ -19,7 +19,6 @@ from exobridge.call.prompts import Prompts
 from exobridge.call.wheel import Wheel
 from exobridge.desk import Desk
 from exobridge.errors import ConfigError
-from exobridge.observe.endpoint import MetricsEndpoint
 from exobridge.observe.observer import Observer, open_observer
 from exobridge.observe.readings import Sources
 from exobridge.provider_pool import ProviderPool
@@ -30,6 +29,7 @@ from exobridge.templates import Template, Templates, provider_uses
 from exobridge.templates.text import names_in
 from exobridge.web.answer import AnswerEndpoint
 from exobridge.web.guard import Guard
+from exobridge.web.metrics import MetricsEndpoint
 from exobridge.web.proxies import Proxies
 from exobridge.web.rate import AddressRate
 from exobridge.web.stream import StreamEndpoint
@@ -262,7 +262,7 @@ def create_app(
                     bridge.services,
                     bridge.store,
                     bridge.desk,
-                    guard,
+                    guard.refused,
                     observer.lag,
                     settings.max_calls,
                     bridge.is_ready,

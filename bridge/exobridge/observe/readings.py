@@ -24,7 +24,6 @@ from exobridge.observe import catalogue
 from exobridge.observe.catalogue import Metric
 from exobridge.observe.loop_lag import LoopLag
 from exobridge.store import Store
-from exobridge.web.guard import Guard
 
 Values = Iterable[tuple[Sequence[str], float]]
 """The values of the labels, and the value."""
@@ -35,6 +34,7 @@ class Sources:
     """Where the numbers are.
 
     Attributes:
+        requests_refused: By the word of the refusal.
         max_calls: The most places.
         is_ready: Whether calls can be taken.
     """
@@ -42,7 +42,7 @@ class Sources:
     services: Services
     store: Store
     desk: Desk
-    guard: Guard
+    requests_refused: Counter[str]
     lag: LoopLag
     max_calls: int
     is_ready: Callable[[], bool]
@@ -68,7 +68,7 @@ class Readings(Collector):
         yield _gauge(catalogue.SLOTS_USED, desk.admission.calls)
         yield _gauge(catalogue.SLOTS_LIMIT, self._sources.max_calls)
         yield _counter(catalogue.STREAMS_REFUSED, _by_name(desk.turned_away))
-        yield _counter(catalogue.REQUESTS_REFUSED, _by_name(self._sources.guard.refused))
+        yield _counter(catalogue.REQUESTS_REFUSED, _by_name(self._sources.requests_refused))
         yield _counter(catalogue.BARGE_INS, [((), meters.barge_ins)])
 
     def _frames(self) -> Iterable[Family]:

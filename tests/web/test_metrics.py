@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.server import serving
 
 TOKEN = "a-token-of-the-tests-0123456789"
