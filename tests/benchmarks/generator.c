@@ -36,7 +36,7 @@
 #define SECOND (1000 * MS)
 #define FRAME (20 * MS)
 
-static const int64_t OPEN_EVERY = 5 * MS;   /* new calls come one after another */
+static const int64_t OPEN_EVERY = 20 * MS;  /* new calls come one after another: 50 a second */
 static const int64_t SETTLE = 500 * MS;     /* from a call's start to its first audio: what comes
                                                before the server has opened the call is played late
                                                for the rest of it, here as on a telephone */
