@@ -91,7 +91,7 @@ async def play(
     ):
 
         async def one(index: int, name: str, scene: Scene) -> Played:
-            await asyncio.sleep(index * 0.02)
+            await asyncio.sleep(index * 0.04)
             plan = replace(scene.plan, url=server.url, script=scene.script, called=numbers[name])
             report = await exotel.call(plan)
             return await _look(server, name, report)
