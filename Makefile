@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help setup demo serve test coverage mutants check deploy-check bench bench-soak bench-all lock format clean
+.PHONY: help setup demo serve test coverage mutants check recordings deploy-check bench bench-soak bench-all conversations lock format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -43,6 +43,9 @@ check: $(READY) ## lint, format, types and the arrows between the packages
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache
 
+recordings: $(READY) ## human recordings and lines without speech as callers: a quarter of an hour
+	$(BIN)/python -m tests.recordings
+
 deploy-check: $(READY) ## the image's steps and the proxies, run as they are deployed
 	.ci/deploy-check
 
@@ -55,12 +58,15 @@ bench-soak: $(READY) ## ten minutes of calls: does the memory grow, is anything 
 bench-all: $(READY) ## every benchmark, and docs/reference/benchmarks.md made of them: half an hour
 	$(BIN)/python -m tests.benchmarks all --report docs/reference/benchmarks.md
 
+conversations: $(READY) ## the set of scripted callers: does the bot take turns well? and its page: a quarter of an hour
+	$(BIN)/python -m tests.conversations --report docs/reference/turn-taking.md
+
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 lock: ## the hashed locks, anew from pyproject.toml (needs uv)
-	$(COMPILE) pyproject.toml --extra local --extra otel --group dev -o requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements.lock
 	$(COMPILE) pyproject.toml --extra otel -c requirements.lock -o deploy/requirements.lock
 	$(COMPILE) pyproject.toml --extra local --extra otel -c requirements.lock -o deploy/requirements-local.lock
 	echo hatchling | $(COMPILE) - -c requirements.lock -o deploy/requirements-build.lock

@@ -21,7 +21,7 @@ LEAST_PERCENT = 95.0
 LIMIT_S = 300
 """Longest time for all the tests."""
 
-TESTS = ("tests/codecs", "tests/exotel", "tests/call", "tests/test_numbers.py")
+TESTS = ("tests/codecs", "tests/exotel", "tests/call", "tests/ear", "tests/test_numbers.py")
 
 _ROOT = Path(__file__).parent.parent
 _SETTINGS = Path(__file__).with_name("coverage.toml")

@@ -105,6 +105,9 @@ class _FaultySttSession:
     def finalize(self) -> None:
         self._session.finalize()
 
+    def peek(self) -> None:
+        self._session.peek()
+
     async def events(self) -> AsyncGenerator[SttEvent]:
         async for event in self._session.events():
             if self._how == "end":

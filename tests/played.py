@@ -14,7 +14,7 @@ from typing import Any
 
 from exobridge.call.events import CallEvent, EventKind, Turn
 from exobridge.call.state import Call
-from exobridge.simulator import CallPlan, CallReport, Exotel, Say, Step
+from exobridge.simulator import CallPlan, CallReport, Exotel, Rule, Say, Step
 from exobridge_providers.base import UserTurn
 from exobridge_providers.registry import Kind
 from exobridge_providers.testing.fakes import FakeDialogue
@@ -65,6 +65,12 @@ class Played:
     def kinds(self) -> list[EventKind]:
         """What happened, in order."""
         return [event.kind for event in self.events]
+
+    @property
+    def broken_rules(self) -> list[Rule]:
+        """Rules of Exotel's that the server broke; how busy this machine is, is none of them."""
+        rules = [violation.rule for violation in self.report.violations]
+        return [rule for rule in rules if rule is not Rule.ANSWER_LATE]
 
     def entries(self, event: str) -> list[dict[str, Any]]:
         """The log's entries of this name."""

@@ -32,10 +32,25 @@ from exobridge_codecs.tones import tone
 from tests import leaks
 
 FAKES = {
-    "exobridge.stt": {"fake": "FakeStt", "faulty": "FaultyStt"},
-    "exobridge.tts": {"fake": "FakeTts", "faulty": "FaultyTts"},
-    "exobridge.vad": {"fake": "FakeVad", "faulty": "FaultyVad"},
-    "exobridge.dialogue": {"fake": "FakeDialogue", "faulty": "FaultyDialogue"},
+    "exobridge.stt": {
+        "fake": "FakeStt",
+        "spare": "FakeStt",
+        "faulty": "FaultyStt",
+        "broken": "BrokenStt",
+    },
+    "exobridge.tts": {
+        "fake": "FakeTts",
+        "spare": "FakeTts",
+        "faulty": "FaultyTts",
+        "broken": "BrokenTts",
+    },
+    "exobridge.vad": {"fake": "FakeVad", "faulty": "FaultyVad", "broken": "BrokenVad"},
+    "exobridge.dialogue": {
+        "fake": "FakeDialogue",
+        "spare": "FakeDialogue",
+        "faulty": "FaultyDialogue",
+        "broken": "BrokenDialogue",
+    },
     "exobridge.realtime": {"fake-realtime": "FakeRealtime", "faulty-realtime": "FaultyRealtime"},
 }
 """Entry points, as an installed package of providers has them."""
@@ -251,8 +266,9 @@ def write_fakes(folder: Path) -> Path:
     for group, names in FAKES.items():
         lines.append(f"[{group}]")
         for name, found in names.items():
-            fake = found.startswith("Fake")
-            module = "exobridge_providers.testing.fakes" if fake else "tests.faulty"
+            module = "exobridge_providers.testing.fakes"
+            if not found.startswith("Fake"):
+                module = f"tests.{name.partition('-')[0]}"
             lines.append(f"{name} = {module}:{found}")
     (package / "entry_points.txt").write_text("\n".join(lines))
     return where

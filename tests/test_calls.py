@@ -188,7 +188,10 @@ SCENES = {
     "long": Scene(answering({"text": LONG}), limits={"max_call_seconds": 1.3}),
     "long-echo": Scene(ECHO, (STAY,), SILENT, limits={"max_call_seconds": 1.3}),
     "keys": Scene(BOT, (Dtmf("417#"), Say(LINE))),
-    "cut": Scene(answering({"text": LONG}, ms_per_char=40), (Say(LINE), BargeIn(LINE, 1000))),
+    "cut": Scene(
+        answering({"text": LONG}, ms_per_char=40, stt={"options": {"script": ["one", "no, two"]}}),
+        (Say(LINE), BargeIn(LINE, 1000)),
+    ),
     "narrow": Scene(
         bot(stream={"encoding": "mulaw"}), plan=replace(LYING, encoding=Encoding.MULAW)
     ),
@@ -312,7 +315,7 @@ def test_an_interruption_silences_the_bot_and_shortens_its_turn(
     assert 0 < len(kept.text) < len(LONG) * 0.7
     assert kept.heard_ms is not None
     assert abs(kept.heard_ms - cut.heard_ms) < 150
-    assert one.told[1] == UserTurn(text="two", interrupted=True, heard=kept.text)
+    assert one.told[1] == UserTurn(text="no, two", interrupted=True, heard=kept.text)
 
 
 def test_a_templates_encoding_is_used_whatever_the_line_says(played: dict[str, Played]) -> None:

@@ -15,7 +15,10 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from exobridge import provider_names
 from exobridge.call import playout, prompts, session
+from exobridge.call.failover import dialogue as failover_dialogue
+from exobridge.call.failover import journal, lineup
 from exobridge.call.plan import Waits
 from exobridge.call.playout import Playout, PlayoutOptions
 from exobridge.exotel import passthru
@@ -25,8 +28,10 @@ from exobridge.settings import Settings
 from exobridge.store.writer import WriterOptions
 from exobridge.templates.models import LimitsTable
 from exobridge.web import body, http_protocol, line, protocol, proxies, rate
-from exobridge_codecs.formats import pcm16
+from exobridge_codecs.formats import FRAME_MS, pcm16
 from exobridge_codecs.tones import tone
+from exobridge_providers.dialogue import openai_session, openai_stream, sse
+from exobridge_providers.dialogue.webhook_options import WebhookOptions
 from tests.peer import CALLED, CALLER, Peer, refusal, stream
 from tests.server import SHORT, Server, bot, serving, until
 
@@ -72,8 +77,23 @@ LIMITS: dict[str, str] = {
     "time for the answer to a close frame": f"{protocol.CLOSE_SECONDS:g} s",
     "a call": f"{LimitsTable().max_call_seconds} s",
     "audio of one utterance, from a provider": f"{playout.MAX_HELD_BYTES >> 20} MiB",
+    "audio kept for the next speech-to-text": (
+        f"{journal.MAX_FRAMES * FRAME_MS // 1000} s of what was not answered"
+    ),
+    "failures of a provider in a call": f"{lineup.FAILURES} within a minute",
+    "lines told to a dialogue that takes over": f"{failover_dialogue.HISTORY_LINES}",
+    "providers that stand in for each other": f"{provider_names.MAX_PROVIDERS}",
     "rendered lines that are kept": f"{prompts.MAX_BYTES >> 20} MiB",
     "facts that wait for the database": f"{WriterOptions().queue_limit:,}",
+    "words of a model's answer": f"{openai_session.MAX_ANSWER_CHARS:,} characters",
+    "tools in a model's answer": (
+        f"{openai_stream.MAX_CALLS} calls, {openai_stream.MAX_ARGUMENTS // 1024} KiB of arguments "
+        "each"
+    ),
+    "a line of a streamed answer": f"{sse.MAX_LINE_BYTES // 1024} KiB",
+    "the answer of a `webhook`": (
+        f"{WebhookOptions(url='https://bot.example').max_bytes // 1024**2} MiB"
+    ),
 }
 """What the page has to say, by the code."""
 

@@ -246,6 +246,17 @@ def test_a_provider_that_does_not_exist_is_answered_with_those_that_do() -> None
     assert "echo" in cure
 
 
+def test_several_providers_may_be_named() -> None:
+    """The preferred first, with or without spaces; each is looked for, and once is enough."""
+    fake = "exobridge_providers.testing.fakes:FakeStt"
+    assert load(STT_PROVIDER=f"moonshine , {fake}").stt_provider == f"moonshine,{fake}"
+    assert "moonshine" in refused(STT_PROVIDER="moonshine,moonshin").cure
+    assert "one,another" in refused(TTS_PROVIDER="hibari,").cure
+    assert "once" in refused(TTS_PROVIDER="hibari,hibari").cure
+    assert "alone" in refused(DIALOGUE_PROVIDER="scripted,echo").cure
+    assert "silero" in refused(VAD_PROVIDER="silero,none").cure
+
+
 def test_all_wrong_variables_are_named_at_once() -> None:
     """Three mistakes take one start to find, not three."""
     error = refused(EXOBRIDGE_PORT="x", MAX_CALLS="0", LOG_LEVEL="LOUD")

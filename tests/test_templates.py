@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -28,6 +29,8 @@ from exobridge.templates import (
     render,
 )
 from exobridge.templates.hours import DAYS
+from exobridge.templates.provider_table import Choice
+from exobridge_providers import denoise
 from exobridge_providers.base import CallContext, DialogueProvider, HangUp, Say, Transfer, UserTurn
 from exobridge_providers.registry import Kind, create
 
@@ -359,6 +362,18 @@ SCRIPT = (
         ),
         ("[stream]\nsample_rate = 44100", "stream.sample_rate", "templates.md"),
         ('[stream]\nencoding = "mulaw"\nsample_rate = 16000', "stream.sample_rate", "pcm16"),
+        ('[voicemail]\naction = "message"', "voicemail.message", "what to say"),
+        ('[voicemail]\nmessage = "Call us."', "voicemail.message", "Remove it"),
+        (
+            '[voicemail]\naction = "message"\nmessage = "Hi {caler}"',
+            "voicemail.message",
+            "caller",
+        ),
+        (
+            "[limits]\nmax_call_seconds = 60\nwarning_seconds = 60",
+            "limits.warning_seconds",
+            "shorter",
+        ),
         ('[stt]\nprovider = "moonshin"', "stt.provider", "Known: moonshine"),
         ('[vad]\nprovider = "off"', "vad.provider", "none"),
         ('[vad]\nprovider = "none"', "vad.provider", "silero"),
@@ -381,16 +396,31 @@ def test_what_is_wrong_is_named_with_file_key_and_cure(
     assert not error.also
 
 
+def test_noise_suppression_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, with the command that installs it."""
+    monkeypatch.setitem(sys.modules, denoise.PACKAGE, None)
+    error = refused(tmp_path, f'[audio]\ndenoise = "webrtc"\n{SCRIPT}')
+    assert error.where.endswith("reception.toml: audio.denoise")
+    assert "pip install 'exobridge[denoise]'" in error.cure
+
+
 @pytest.mark.parametrize(
     ("text", "key", "hint"),
     [
-        ('[dialogue]\nprovider = "chatty"', "dialogue.provider", "echo, scripted"),
+        ('[dialogue]\nprovider = "chatty"', "dialogue.provider", "Known: echo, "),
         ('[dialogue]\nprovider = "scripted"', "dialogue.options.intents", "intents"),
         (f"{ECHO}options = {{delay = 5}}", "dialogue.options.delay", "Did you mean delay_ms?"),
         (f"{ECHO}[stt]", "stt", "Remove"),
         (f"{ECHO}[tts]", "tts", "Remove"),
+        (f"{ECHO}[audio]", "audio", "Remove"),
         (f"{ECHO}[turns]", "turns", "Remove"),
         (f"{ECHO}[texts]", "texts", "Remove"),
+        (f"{ECHO}[voicemail]", "voicemail", "Remove"),
+        (f"{ECHO}[limits]\nfiller_ms = 5", "limits.filler_ms", "Remove"),
+        (f"{ECHO}[limits]\nidle_reprompts = 2", "limits.idle_reprompts", "Remove"),
+        (f"{ECHO}[limits]\nwarning_seconds = 5", "limits.warning_seconds", "Remove"),
         (SCRIPT.replace("bye", "b{x}ye"), "dialogue.options.intents[0].name", "options"),
     ],
 )
@@ -401,6 +431,94 @@ def test_a_dialogue_that_cannot_work_is_named(
     error = refused(tmp_path, text)
     assert error.where.endswith(f"reception.toml: {key}")
     assert hint in error.cure
+
+
+def test_a_short_call_needs_no_word_about_its_warning(tmp_path: Path) -> None:
+    """Only a warning that was asked for has to fit."""
+    template = load(tmp_path, f"[limits]\nmax_call_seconds = 30\n{SCRIPT}")
+    assert template.limits.warning_seconds > template.limits.max_call_seconds
+
+
+FAKE_STT = "exobridge_providers.testing.fakes:FakeStt"
+FAKE_TTS = "exobridge_providers.testing.fakes:FakeTts"
+
+
+def test_a_table_may_name_several_providers(tmp_path: Path) -> None:
+    """Each with its own options and voice, the preferred first."""
+    text = (
+        f'{SCRIPT}[stt]\nprovider = "moonshine, {FAKE_STT}"\n'
+        f'[stt.options."{FAKE_STT}"]\ndelay_ms = 5\n'
+        f'[tts]\nprovider = "{FAKE_TTS},hibari"\nvoice = "asha"\n[tts.options.hibari]\nspeed = 2.0'
+    )
+    template = load(tmp_path, text)
+    assert template.stt.provider == f"moonshine,{FAKE_STT}"
+    assert template.stt.choices() == (
+        Choice("moonshine", {}),
+        Choice(FAKE_STT, {"delay_ms": 5}),
+    )
+    assert template.tts.choices() == (
+        Choice(FAKE_TTS, {}, "asha"),
+        Choice("hibari", {"speed": 2.0}),
+    )
+    named = [(use.kind, use.name) for use in provider_uses(template)]
+    assert named[2:] == [
+        (Kind.STT, "moonshine"),
+        (Kind.STT, FAKE_STT),
+        (Kind.TTS, FAKE_TTS),
+        (Kind.TTS, "hibari"),
+    ]
+
+
+def test_the_shipped_reception_keeps_its_script_as_one_of_several() -> None:
+    """When the other dialogue fails, the reception answers."""
+    fake = "exobridge_providers.testing.fakes:FakeDialogue"
+    template = load_templates(None, Settings(dialogue_provider=f"{fake},scripted"))["default"]
+    other, scripted = template.dialogue.choices()
+    assert (other.name, other.options, scripted.name) == (fake, {}, "scripted")
+    assert scripted.options == load_templates(None, Settings())["default"].dialogue.options
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "hint"),
+    [
+        ('[stt]\nprovider = "moonshine,"', "stt.provider", "one,another"),
+        ('[stt]\nprovider = "moonshine,moonshine"', "stt.provider", "once"),
+        ('[stt]\nprovider = "a,b,c,d,e,f"', "stt.provider", "best"),
+        ('[stt]\nprovider = "moonshine,moonshin"', "stt.provider", "Known: moonshine"),
+        (
+            f'[stt]\nprovider = "moonshine,{FAKE_STT}"\n[stt.options]\nlanguages = []',
+            "stt.options.languages",
+            f'[….options.moonshine], [….options."{FAKE_STT}"]',
+        ),
+        (
+            f'[stt]\nprovider = "moonshine,{FAKE_STT}"\n[stt.options]\nmoonshine = 1',
+            "stt.options.moonshine",
+            "[….options.moonshine]",
+        ),
+        (
+            f'[tts]\nprovider = "hibari,{FAKE_TTS}"\n[tts.options.hibari]\nspeedd = 1',
+            "tts.options.hibari.speedd",
+            "Did you mean speed?",
+        ),
+        (f'[tts]\nprovider = "hibari,{FAKE_TTS}"\nvoice = "a,b,c"', "tts.voice", "for each"),
+        ('[vad]\nprovider = "silero,none"', "vad.provider", "silero"),
+    ],
+)
+def test_what_is_wrong_with_several_providers_is_named(
+    text: str, key: str, hint: str, tmp_path: Path
+) -> None:
+    """With what to do."""
+    error = refused(tmp_path, f"{text}\n{SCRIPT}")
+    assert error.where == f"{tmp_path / 'reception.toml'}: {key}"
+    assert hint in error.cure
+
+
+def test_nothing_stands_in_for_a_speech_to_speech_provider(tmp_path: Path) -> None:
+    """Nor does it stand in for a dialogue."""
+    text = '[dialogue]\nprovider = "scripted,echo"\n[[dialogue.options.scripted.intents]]\n'
+    error = refused(tmp_path, f'{text}name = "bye"\nphrases = ["bye"]\nhang_up = true')
+    assert error.where.endswith("reception.toml: dialogue.provider")
+    assert "echo hears and speaks for itself" in error.problem
 
 
 def test_a_refusal_that_is_spoken_needs_a_voice_beside_speech_to_speech(tmp_path: Path) -> None:

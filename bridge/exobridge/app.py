@@ -99,18 +99,29 @@ class Bridge:
         problems: list[str] = []
         for name in sorted(self.settings.numbers.templates):
             try:
-                await self._preload_template(templates[name])
-            except ProviderError as error:
-                _log.error("provider failed", template=name, error=str(error))
-                problems.append(f"template {name}: {error}")
+                await self._start_providers(name, templates[name])
+                await self._render_lines(templates[name])
             except Exception as error:  # a plugin's bug must not hide the others' health
-                _log.exception("provider crashed", template=name)
-                problems.append(f"template {name}: {type(error).__name__}")
+                problems.append(f"template {name}: {_log_failure(name, error)}")
         return problems
 
-    async def _preload_template(self, template: Template) -> None:
+    async def _start_providers(self, name: str, template: Template) -> None:
+        """Of several that stand in for each other, one that works is enough."""
+        working: set[str] = set()
+        failures: list[tuple[str, Exception]] = []
         for use in provider_uses(template):
-            await self.services.pool.get(use.kind, use.name, use.options, BASES[use.kind])
+            try:
+                await self.services.pool.get(use.kind, use.name, use.options, BASES[use.kind])
+            except Exception as error:
+                failures.append((use.table, error))
+            else:
+                working.add(use.table)
+        for table, failure in failures:
+            if table not in working:
+                raise failure
+            _log_failure(name, failure)
+
+    async def _render_lines(self, template: Template) -> None:
         if is_realtime(template.dialogue.provider):
             return
         texts, refusal = template.texts, template.refusal
@@ -182,6 +193,15 @@ class Bridge:
             if self._problems:
                 self.start_preload()
         return self._problems
+
+
+def _log_failure(template: str, error: Exception) -> str:
+    """A provider's failure at the start of the server, or its bug; in a few words."""
+    if isinstance(error, ProviderError):
+        _log.error("provider failed", template=template, error=str(error))
+        return str(error)
+    _log.error("provider crashed", template=template, exc_info=error)
+    return type(error).__name__
 
 
 def _not_in_force(problem: str) -> ConfigError:

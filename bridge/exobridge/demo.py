@@ -21,11 +21,11 @@ import httpx
 
 from exobridge.call.events import Role
 from exobridge.call.events import Turn as KeptTurn
+from exobridge.ear.english import number_words
 from exobridge.errors import ExobridgeError
 from exobridge.simulator import BargeIn, CallPlan, CallReport, Exotel, Say, Turn, events
 from exobridge.simulator.speech import Ears, Voice
 from exobridge.store import Store
-from exobridge_providers.tts.numbers import number_words
 
 NUMBER = "+918047112233"
 QUESTION = "Hello. What are your opening hours?"

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from functools import cache
 
+from exobridge.validation import wrong
 from exobridge_providers.errors import ProviderConfigError
 from exobridge_providers.registry import Kind, names, provider_class
 
 NO_VAD = "none"
 """A call without voice-activity detection."""
+
+MAX_PROVIDERS = 5
+"""Names in a list: no caller waits for more."""
+
+
+def listed(value: str) -> tuple[str, ...]:
+    """The names of a comma-separated list, without the spaces around them."""
+    return tuple(name.strip() for name in value.split(","))
+
+
+def provider_list(value: str) -> str:
+    """A list of providers without its spaces, each named once."""
+    names = listed(value)
+    if len(names) > 1 and not all(names):
+        raise wrong("names nothing beside a comma", "Write it like one,another.")
+    if len(set(names)) < len(names):
+        raise wrong("names a provider twice", "Name each once.")
+    if len(names) > MAX_PROVIDERS:
+        raise wrong(f"names more than {MAX_PROVIDERS} providers", "Keep the best of them.")
+    return ",".join(names)
 
 
 def known_names(kind: Kind) -> list[str]:
@@ -28,7 +49,9 @@ def may_be_named(kind: Kind, name: str) -> bool:
 
 def dialogue_kind(name: str) -> Kind:
     """What stands behind ``dialogue.provider``: ``DIALOGUE``, or ``REALTIME`` where only a
-    speech-to-speech provider has that name."""
+    speech-to-speech provider has that name. Of several, none can be one."""
+    if "," in name:
+        return Kind.DIALOGUE
     if ":" in name:
         return Kind.REALTIME if _is_realtime(name) else Kind.DIALOGUE
     if name not in names(Kind.DIALOGUE) and name in names(Kind.REALTIME):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from typing import TypeVar, cast
 
 import structlog
 
+from exobridge.call.failover.circuits import Circuits, ProviderKey, provider_key
 from exobridge_providers.base import AnyOptions, Provider
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.registry import Kind, create
@@ -30,11 +30,13 @@ class ProviderPool:
     Attributes:
         start_failures: How often each could not be made or started, by kind and name; 0 for those
             that never failed.
+        circuits: How they do in calls.
     """
 
     def __init__(self) -> None:
         self.start_failures: Counter[tuple[str, str]] = Counter()
-        self._starts: dict[tuple[Kind, str, str], asyncio.Task[Provider]] = {}
+        self.circuits = Circuits()
+        self._starts: dict[ProviderKey, asyncio.Task[Provider]] = {}
 
     async def get(
         self, kind: Kind, name: str, options: AnyOptions, base: type[ProviderT]
@@ -47,7 +49,7 @@ class ProviderPool:
         Raises:
             ProviderError: It cannot be made or started.
         """
-        key = (kind, name, json.dumps(dict(options), sort_keys=True, default=str))
+        key = provider_key(kind, name, options)
         start = self._starts.get(key)
         if start is None or (start.done() and _failed(start)):
             start = asyncio.create_task(self._start(kind, name, options))

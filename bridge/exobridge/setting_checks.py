@@ -15,7 +15,13 @@ from pydantic import SecretStr
 from exobridge.addresses import Network, read_networks
 from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
-from exobridge.provider_names import known_names, may_be_named
+from exobridge.provider_names import (
+    dialogue_kind,
+    known_names,
+    listed,
+    may_be_named,
+    provider_list,
+)
 from exobridge.validation import wrong
 from exobridge_providers.registry import Kind
 
@@ -191,6 +197,22 @@ def provider(kind: Kind) -> Callable[[str], str]:
             known = ", ".join(known_names(kind))
             raise wrong(f"there is no such {kind} provider", f"Known: {known}.")
         return value
+
+    return checked
+
+
+def providers(kind: Kind) -> Callable[[str], str]:
+    """A check that providers of these names, comma-separated, are there."""
+    is_there = provider(kind)
+
+    def checked(value: str) -> str:
+        names = listed(provider_list(value))
+        for name in names:
+            is_there(name)
+            if len(names) > 1 and kind is Kind.DIALOGUE and dialogue_kind(name) is Kind.REALTIME:
+                problem = f"{name} hears and speaks for itself: nothing stands in for it"
+                raise wrong(problem, "Name it alone, or dialogues only.")
+        return ",".join(names)
 
     return checked
 

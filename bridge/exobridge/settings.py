@@ -118,13 +118,13 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000,
     )
-    stt_provider: Annotated[str, AfterValidator(check.provider(Kind.STT))] = _variable(
+    stt_provider: Annotated[str, AfterValidator(check.providers(Kind.STT))] = _variable(
         "STT_PROVIDER", "moonshine", "moonshine"
     )
-    tts_provider: Annotated[str, AfterValidator(check.provider(Kind.TTS))] = _variable(
+    tts_provider: Annotated[str, AfterValidator(check.providers(Kind.TTS))] = _variable(
         "TTS_PROVIDER", "hibari", "hibari"
     )
-    dialogue_provider: Annotated[str, AfterValidator(check.provider(Kind.DIALOGUE))] = _variable(
+    dialogue_provider: Annotated[str, AfterValidator(check.providers(Kind.DIALOGUE))] = _variable(
         "DIALOGUE_PROVIDER", "scripted", "scripted"
     )
     vad_provider: Annotated[str, AfterValidator(check.provider(Kind.VAD))] = _variable(

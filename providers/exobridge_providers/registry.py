@@ -51,12 +51,26 @@ BASES: dict[Kind, type[Provider]] = {
 }
 
 BUILT_IN: dict[Kind, dict[str, str]] = {
-    Kind.STT: {"moonshine": "exobridge_providers.stt.moonshine:MoonshineStt"},
-    Kind.TTS: {"hibari": "exobridge_providers.tts.hibari:HibariTts"},
+    Kind.STT: {
+        "moonshine": "exobridge_providers.stt.moonshine:MoonshineStt",
+        "whisper": "exobridge_providers.stt.whisper:WhisperStt",
+    },
+    Kind.TTS: {
+        "hibari": "exobridge_providers.tts.hibari:HibariTts",
+        "espeak": "exobridge_providers.tts.espeak:EspeakTts",
+    },
     Kind.VAD: {"silero": "exobridge_providers.vad.silero:SileroVad"},
-    Kind.DIALOGUE: {"scripted": "exobridge_providers.dialogue.scripted:ScriptedDialogue"},
+    Kind.DIALOGUE: {
+        "scripted": "exobridge_providers.dialogue.scripted:ScriptedDialogue",
+        "openai": "exobridge_providers.dialogue.openai:OpenAiDialogue",
+        "webhook": "exobridge_providers.dialogue.webhook:WebhookDialogue",
+        "python": "exobridge_providers.dialogue.python:PythonDialogue",
+    },
     Kind.REALTIME: {"echo": "exobridge_providers.realtime.echo:Echo"},
 }
+
+EXTRAS = {"whisper": "local,whisper"}
+"""What built-in providers need installed; the others: ``local``."""
 
 
 def _installed(kind: Kind) -> EntryPoints:
@@ -104,9 +118,10 @@ def provider_class(kind: Kind, name: str) -> type[Provider]:
     try:
         found = _find(kind, name)
     except ImportError as error:
-        extra = " (pip install 'exobridge[local]')" if name in BUILT_IN[kind] else ""
+        extra = EXTRAS.get(name, "local")
+        cure = f" (pip install 'exobridge[{extra}]')" if name in BUILT_IN[kind] else ""
         raise ProviderConfigError(
-            f"the {kind} provider {name!r} cannot be imported: {error}{extra}", provider=name
+            f"the {kind} provider {name!r} cannot be imported: {error}{cure}", provider=name
         ) from error
     except (AttributeError, TypeError, ValueError) as error:
         raise ProviderConfigError(

@@ -74,3 +74,21 @@ def test_a_turn_at_the_beginning_of_the_clock_keeps_its_times() -> None:
     line = utterance("Hi.", -1.0, first_sent_at=0.0, done_at=0.0)
     kept = BotTurn(1, utterances=[line]).record("c1", "s1", -2.0, "en-IN")
     assert (kept.start_ms, kept.end_ms) == (2000, 2000)
+
+
+def test_an_answer_that_was_begun_before_its_turn_was_certain_took_no_time() -> None:
+    """Its stages count from then on, and together are the wait of the caller."""
+    line = utterance("Hi.", 10.2, first_audio_at=10.4, first_sent_at=10.55, done_at=12.0)
+    asked = Asked()
+    turn = BotTurn(1, asked, [line])
+    asked.take(Asked(speech_end_at=10.0, finalize_at=10.5, final_at=10.5))
+    kept = turn.record("c1", "s1", 1.0, "en-IN")
+    assert (kept.eot_ms, kept.stt_ms) == (500.0, 0.0)
+    assert (kept.dialogue_ms, kept.tts_ms, kept.send_ms) == (0.0, 0.0, 50.0)
+
+
+def test_a_turn_was_sent_when_some_of_it_went_out() -> None:
+    """Not when it was only made."""
+    made = utterance("One.", first_audio_at=10.1)
+    assert not BotTurn(1, utterances=[made]).was_sent
+    assert BotTurn(1, utterances=[utterance("Two.", first_sent_at=10.2), made]).was_sent

@@ -15,7 +15,7 @@ from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
 from exobridge_codecs.g711 import mulaw_to_pcm, pcm_to_mulaw
 from exobridge_codecs.pcm import rms_dbfs, to_int16
 from exobridge_codecs.tones import tone
-from exobridge_providers.base import SttEvent
+from exobridge_providers.base import SttCapabilities, SttEvent
 from exobridge_providers.events import EventStream
 
 PCM_8K = pcm16(8000)
@@ -35,6 +35,9 @@ class Recogniser:
 
     def finalize(self) -> None:
         self.got.append("finalize")
+
+    def peek(self) -> None:
+        self.got.append("peek")
 
     def events(self) -> AsyncIterator[SttEvent]:
         return aiter(EventStream[SttEvent]())
@@ -216,6 +219,81 @@ def test_a_dropped_segment_is_closed_where_it_was_sent() -> None:
         ear.start_segment()
         assert ear.drop_segment() is not continuous
         assert session.sizes == expected
+
+
+def on_demand(*, continuous: bool = False, interims: bool = False) -> SttCapabilities:
+    """What a recogniser can do that may be peeked into."""
+    return SttCapabilities((PCM_8K,), continuous=continuous, interims=interims, on_demand=True)
+
+
+def test_after_a_peek_in_a_pause_only_what_goes_on_is_sent() -> None:
+    """The silence is held, and sent before the voice that follows; nothing is lost or sent
+    twice."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=False)
+    ear.suit(on_demand())
+    ear.start_segment()
+    audio = sound(20)
+    ear.push(audio[: 10 * FRAME])
+    assert ear.peek(settled=True)
+    ear.push(audio[10 * FRAME :])
+    assert session.sizes == [FRAME] * 10 + ["peek"]
+    ear.start_segment()
+    assert session.audio == audio
+    ear.end_segment()
+    assert session.sizes == [FRAME] * 10 + ["peek"] + [FRAME] * 10 + ["finalize"]
+
+
+def test_a_segment_that_ends_with_its_peek_gets_no_more_audio() -> None:
+    """So the recogniser has read all of it."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=False)
+    ear.suit(on_demand())
+    ear.start_segment()
+    ear.push(sound(10))
+    ear.peek(settled=True)
+    ear.push(sound(10))
+    ear.end_segment()
+    assert session.sizes == [FRAME] * 10 + ["peek", "finalize"]
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_a_peek_while_the_voice_goes_on_holds_nothing_back(continuous: bool) -> None:
+    """Nor does any peek for a recogniser that wants everything."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=continuous)
+    ear.suit(on_demand(continuous=continuous))
+    ear.start_segment()
+    assert ear.peek(settled=continuous)
+    ear.push(sound(10))
+    assert session.sizes == ["peek"] + [FRAME] * 10
+
+
+def test_who_cannot_be_peeked_into_is_not_asked() -> None:
+    """Nor is one that sends partial texts by itself: which of them would be the answer?"""
+    ear, session = hearing(), Recogniser()
+    assert not ear.peek(settled=True)
+    ear.transcribe(session, PCM_8K, continuous=False)
+    assert not ear.peek(settled=True)
+    ear.suit(on_demand(interims=True))
+    assert not ear.peek(settled=True)
+    assert session.got == []
+
+
+def test_noise_is_taken_out_of_what_the_recogniser_hears_alone() -> None:
+    """It gets frames of 20 ms at 16 kHz, segments with the audio before them as ever; the others
+    hear the line as it is."""
+    ear, session = hearing(MULAW_8K), Recogniser()
+    assert ear.for_stt == MULAW_8K
+    ear.denoise = lambda frame: bytes(len(frame))
+    assert ear.for_stt == pcm16(16000)
+    ear.transcribe(session, pcm16(16000), continuous=False)
+    others = listener(ear, PCM_8K)
+    ear.push(pcm_to_mulaw(sound(50)))
+    ear.start_segment()
+    assert session.sizes == [640] * (PRE_ROLL_MS // 20)
+    assert not session.audio.strip(b"\0")
+    assert b"".join(others) == mulaw_to_pcm(pcm_to_mulaw(sound(50)))
 
 
 def test_without_a_recogniser_nobody_answers() -> None:

@@ -35,3 +35,17 @@ def test_failures_are_counted_by_the_name_in_the_template() -> None:
     meters.provider_failed(TEMPLATE, "stt", ProviderUnavailableError("down"))
     meters.provider_failed(TEMPLATE, "realtime", ProviderAuthError("no"))
     assert meters.provider_errors == {("stt", "ears", True): 2, ("realtime", "mind", False): 1}
+
+
+def test_of_several_providers_the_one_that_failed_is_counted() -> None:
+    """Whether the call could go on without it or not; one that is not named is no label."""
+    meters = Meters()
+    several = Template.model_validate({"stt": {"provider": "ears, spare"}})
+    meters.session_lost("stt", "ears", ProviderUnavailableError("down"))
+    meters.provider_failed(several, "stt", ProviderAuthError("no", provider="spare"))
+    meters.provider_failed(several, "stt", ProviderAuthError("no", provider="whoever"))
+    assert meters.provider_errors == {
+        ("stt", "ears", True): 1,
+        ("stt", "spare", False): 1,
+        ("stt", "ears", False): 1,
+    }

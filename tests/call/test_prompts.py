@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from exobridge.call.prompts import RENDER_SECONDS, Prompts, best_rate
+from exobridge.call.failover.circuits import provider_key
+from exobridge.call.prompts import HURRY_SECONDS, RENDER_SECONDS, Prompts, best_rate
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
 from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
@@ -23,6 +24,7 @@ from exobridge_providers.base import (
     TtsSession,
 )
 from exobridge_providers.errors import (
+    ProviderAuthError,
     ProviderError,
     ProviderUnavailableError,
 )
@@ -278,3 +280,97 @@ def test_a_provider_without_pcm_is_refused() -> None:
     """Only PCM16 can be resampled and mixed."""
     with pytest.raises(ProviderError, match="no PCM16"):
         best_rate(RatesTts(AudioFormat(Encoding.MULAW, 8000)), 8000)
+
+
+class SpareTts(FakeTts):
+    """Another name for the fake."""
+
+
+SPARE = "tests.call.test_prompts:SpareTts"
+
+
+def two(first: dict[str, Any], second: dict[str, Any] | None = None) -> Template:
+    """A template with two providers."""
+    options = {FAKE: first, SPARE: second or {}}
+    return Template.model_validate({"tts": {"provider": f"{FAKE},{SPARE}", "options": options}})
+
+
+@virtual_time
+async def test_a_line_is_rendered_by_the_first_provider_that_works() -> None:
+    """One that fails, or takes long, is not waited for; what another made is kept as well."""
+    for options, limit_s in (({"fault": "open"}, 0.0), ({"fault": "hang"}, HURRY_SECONDS)):
+        async with studio() as s:
+            tts = two(options)
+            begun = asyncio.get_running_loop().time()
+            audio = await s.prompts.render(tts, TEXT, 8000)
+            assert asyncio.get_running_loop().time() - begun == pytest.approx(limit_s, abs=0.01)
+            assert s.prompts.ready(tts, TEXT, 8000) is audio
+            assert s.prompts.characters == {SPARE: len(TEXT)}
+            assert s.prompts.wanted == {"rendered": 1, "cached": 1, "failed": 0}
+
+
+@virtual_time
+async def test_when_nobody_can_render_a_line_the_last_ones_error_is_told() -> None:
+    """All were asked."""
+    async with studio() as s:
+        with pytest.raises(ProviderUnavailableError) as caught:
+            await s.prompts.render(two({"fault": "hang"}, {"fault": "hang"}), TEXT, 8000)
+        assert str(caught.value) == f"no audio within {RENDER_SECONDS:.0f} s"
+
+
+@virtual_time
+async def test_a_provider_whose_circuit_is_open_is_asked_last() -> None:
+    """Three lines find out, the fourth goes to the other at once."""
+    async with studio() as s:
+        tts = two({"fault": "hang"})
+        for number in range(3):
+            await s.prompts.render(tts, f"{number}", 8000)
+        begun = asyncio.get_running_loop().time()
+        await s.prompts.render(tts, TEXT, 8000)
+        assert asyncio.get_running_loop().time() - begun < 0.1
+
+
+@virtual_time
+async def test_a_provider_that_is_well_again_renders_its_lines_anew() -> None:
+    """Until then the other's are said."""
+    async with studio() as s:
+        tts = two({"sample_rates": [8000]})
+        first = tts.tts.choices()[0]
+        key = provider_key(Kind.TTS, first.name, first.options)
+        s.pool.circuits.failed(key, ProviderAuthError("no"))
+        spare = await s.prompts.render(tts, TEXT, 8000)
+        assert s.prompts.ready(tts, TEXT, 8000) is spare
+        assert s.prompts.characters == {SPARE: len(TEXT)}
+        await asyncio.sleep(40)
+        assert s.prompts.ready(tts, TEXT, 8000) is spare
+        await asyncio.sleep(0.1)
+        own = s.prompts.ready(tts, TEXT, 8000)
+        assert own is not None
+        assert own is not spare
+        assert s.prompts.characters == {SPARE: len(TEXT), FAKE: len(TEXT)}
+        assert s.prompts.kept_bytes == len(own) + len(spare)
+
+
+@virtual_time
+async def test_a_provider_that_does_not_know_the_language_is_not_at_fault() -> None:
+    """It is passed over, and not asked for this language again."""
+    async with studio() as s:
+        tts = two({"languages": ["hi"]})
+        for number in range(4):
+            audio = await s.prompts.render(tts, f"{number}", 8000)
+            assert s.prompts.ready(tts, f"{number}", 8000) is audio
+        await asyncio.sleep(0.1)
+        assert s.prompts.wanted == {"rendered": 4, "cached": 4, "failed": 0}
+        first = tts.tts.choices()[0]
+        key = provider_key(Kind.TTS, first.name, first.options)
+        assert s.pool.circuits.of(key).admits(asyncio.get_running_loop().time())
+
+
+@virtual_time
+async def test_each_of_several_voices_is_its_providers() -> None:
+    """Lines are kept by voice."""
+    async with studio() as s:
+        plain = two({})
+        voiced = plain.model_copy(update={"tts": plain.tts.model_copy(update={"voice": "asha"})})
+        await s.prompts.render(plain, TEXT, 8000)
+        assert s.prompts.ready(voiced, TEXT, 8000) is None

@@ -84,6 +84,16 @@ def test_a_word_that_was_not_finished_was_not_heard(fraction: float, heard: str)
     assert heard_part("one two six", fraction) == heard
 
 
+@pytest.mark.parametrize(("fraction", "heard"), [(0.7, "Pay"), (0.9, "Pay ₹500")])
+def test_what_takes_longer_to_say_than_to_write_is_heard_later(fraction: float, heard: str) -> None:
+    """An amount is most of this line's audio."""
+
+    def spoken(text: str) -> str:
+        return text.replace("₹500", "five hundred rupees")
+
+    assert heard_part("Pay ₹500 now", fraction, spoken) == heard
+
+
 @pytest.mark.parametrize("space", ["\n", "\t", "\u00a0"])
 def test_words_may_be_parted_by_any_white_space(space: str) -> None:
     """A line break ends a word too."""

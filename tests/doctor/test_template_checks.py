@@ -111,6 +111,18 @@ def test_a_language_that_a_provider_does_not_know_is_an_error(tmp_path: Path) ->
     assert "language = " in wrong[0].cure
 
 
+def test_a_language_that_another_provider_knows_is_a_warning(tmp_path: Path) -> None:
+    """Calls go to that one; if none of several knows it, it is an error."""
+    for spare, level in (("hi", Level.WARNING), ("ta", Level.ERROR)):
+        options = {"ms_per_char": None, "fake": {"languages": ["en"]}}
+        tts = {"provider": "fake,spare", "options": {**options, "spare": {"languages": [spare]}}}
+        with fakes_installed(tmp_path):
+            found, _ = case(tmp_path, {"default": bot(language="hi-IN", tts=tts)})
+            findings = provider_checks.look(found)
+        ours = [each for each in findings if each.found.startswith("tts fake ")]
+        assert levels(ours)["providers.language"] is level
+
+
 def test_a_rate_that_has_to_be_changed_is_told(tmp_path: Path) -> None:
     """At the line's rate it is ok, else worth knowing."""
     pytest.importorskip("moonshine_voice")

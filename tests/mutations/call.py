@@ -178,18 +178,18 @@ _TEXT = Module(
     ("tests/call/test_text.py",),
     (
         Mutation(
-            "if cut < len(text) and not text[cut].isspace():",
-            "if False:",
+            'return text[: ends[heard - 1]] if heard else ""',
+            "return text[: int(fraction * len(text))]",
             "half a word stands in the record as heard",
         ),
         Mutation(
-            "int(len(text) * max(0.0, fraction))",
-            "int(len(text) * fraction)",
-            "a fraction below 0 counts from the end: nearly all was heard",
+            "key=lambda end: len(spoken(text[:end]))",
+            "key=lambda end: end",
+            "an amount that takes long to say is taken for a short word",
         ),
         Mutation(
-            "if match.start() > len(heard):",
-            "if match.start() >= len(heard):",
+            "if end > len(heard)",
+            "if end >= len(heard)",
             "the bot repeats a sentence that was heard whole",
         ),
         Mutation(
@@ -212,11 +212,6 @@ _TEXT = Module(
             "*before, last = split(text, max_chars)",
             "a piece and its space are longer than the provider takes",
         ),
-        Mutation(
-            "(?<=[.!?।])",
-            "(?<=[.!?])",
-            "Hindi is not cut between its sentences",
-        ),
     ),
 )
 
@@ -230,8 +225,8 @@ _BOT_TURN = Module(
             "the record has words that nobody heard",
         ),
         Mutation(
-            "eot_ms=_between(self.asked.speech_end_at, self.asked.finalize_at)",
-            "eot_ms=_between(self.asked.finalize_at, self.asked.speech_end_at)",
+            "eot_ms=_between(asked.speech_end_at, asked.finalize_at)",
+            "eot_ms=_between(asked.finalize_at, asked.speech_end_at)",
             "a stage takes less than no time",
         ),
         Mutation(

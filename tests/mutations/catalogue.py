@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.mutations import call, codecs, exotel, turns
+from tests.mutations import call, codecs, exotel, failover, pieces, turns
 from tests.mutations.mutation import Module
 
-MODULES: tuple[Module, ...] = (*codecs.MODULES, *exotel.MODULES, *turns.MODULES, *call.MODULES)
+MODULES: tuple[Module, ...] = (
+    *codecs.MODULES,
+    *exotel.MODULES,
+    *turns.MODULES,
+    *call.MODULES,
+    *pieces.MODULES,
+    *failover.MODULES,
+)

@@ -4,64 +4,17 @@ from __future__ import annotations
 
 from tests.mutations.mutation import Module, Mutation
 
-_TURNS = Module(
-    "bridge/exobridge/call/turns.py",
-    ("tests/call/test_turns.py",),
+_FOLDER = "bridge/exobridge/call/turns/"
+_RULES = ("tests/call/turns/test_policy.py", "tests/call/turns/test_interruption.py")
+
+_POLICY = Module(
+    f"{_FOLDER}policy.py",
+    _RULES,
     (
         Mutation(
-            "enough = self.caller_speaking and self._floor_ms >= self._options.barge_in_ms",
-            "enough = self.caller_speaking and self._floor_ms > self._options.barge_in_ms",
-            "an interruption takes a window longer than it was set to",
-        ),
-        Mutation(
-            "if self._bot_talking and not self._paused:",
-            "if self._bot_talking:",
-            "the bot is paused anew with every window",
-        ),
-        Mutation(
-            "if self._paused and silent_ms >= SHORT_NOISE_MS:",
-            "if silent_ms >= SHORT_NOISE_MS:",
-            "a caller's short pause throws away what they said",
-        ),
-        Mutation(
-            "if silent_ms >= self._options.end_silence_ms:",
-            "if silent_ms > self._options.end_silence_ms:",
-            "every answer comes a window later",
-        ),
-        Mutation(
-            "if self._voice is _Voice.SPEAKING:\n            threshold",
-            "if False:\n            threshold",
-            "soft syllables end a caller's turn",
-        ),
-        Mutation(
-            "if self._voice is _Voice.ONSET and self._voiced_ms >= ONSET_MS:",
-            "if self._voice is _Voice.ONSET:",
-            "one click begins a segment of speech",
-        ),
-        Mutation(
-            "if self._bot_talking and not self._options.barge_in:\n            return owed",
-            "if not self._options.barge_in:\n            return owed",
-            "without barge-in the caller is never heard",
-        ),
-        Mutation(
-            "self._resume_owed |= self._paused",
-            "pass",
-            "the bot's next line stays held back after a noise at the end of the last",
-        ),
-        Mutation(
-            "del self._said[: self._taken.texts]",
-            "self._said.clear()",
-            "words that came after the turn was taken are lost",
-        ),
-        Mutation(
-            "self._digits = (self._taken.digits + self._digits)[-MAX_DIGITS:]",
-            "self._digits = self._digits[-MAX_DIGITS:]",
-            "the first half of a number is lost where the caller was slow",
-        ),
-        Mutation(
-            "self._interrupted |= self._taken.interrupted",
-            "pass",
-            "the dialogue is not told that the bot was cut short",
+            'if digit == "#" and self._said.digits:',
+            'if digit == "#":',
+            "a lone # is no key",
         ),
         Mutation(
             "self._digits_until = now + DIGITS_WAIT_S",
@@ -69,77 +22,267 @@ _TURNS = Module(
             "a number is cut 1.5 s after its first key",
         ),
         Mutation(
-            "self._voiced_ms = self._floor_ms = 0.0",
-            "pass",
-            "three coughs add up to an interruption",
-        ),
-        Mutation(
-            "if self._paused:\n            self._paused = False\n            actions",
-            "if self._paused:\n            actions",
-            "only the first noise holds the bot back",
-        ),
-        Mutation(
-            'if digit == "#" and self._digits:',
-            'if digit == "#":',
-            "a lone # is no key",
-        ),
-        Mutation(
-            "self._finals_due = max(0, self._finals_due - 1)",
-            "self._finals_due -= 1",
-            "an answer too many wedges the call",
-        ),
-        Mutation(
-            "self._overlong = self.caller_speaking",
-            "self._overlong = False",
-            "an endless talker drops every answer",
-        ),
-        Mutation(
-            "if not self._interrupted or self._bot_talking:",
-            "if not self._interrupted:",
-            "the bot is told to go on while it talks",
-        ),
-        Mutation(
-            "speech_ms = min(MIN_VOICE_MS, self._options.barge_in_ms)",
-            "speech_ms = MIN_VOICE_MS",
-            "what interrupted is dropped as noise: nobody talks any more",
-        ),
-        Mutation(
-            "busy = self._bot_talking or self._answering or self._finals_due",
-            "busy = self._bot_talking or self._finals_due",
-            "the caller is asked whether they are there while their answer is made",
-        ),
-        Mutation(
-            "self._floor_ms = 0.0\n        self._quiet_since = now\n        return turn",
-            "self._quiet_since = now\n        return turn",
-            "voice of the turn before drops its own answer",
-        ),
-        Mutation(
-            "return self._quiet_since + self._options.end_silence_ms / 1000",
-            "return self._quiet_since + self._options.end_silence_ms",
-            "words that were too soft are answered minutes later",
-        ),
-        Mutation(
-            "return [Finalize(self._last_voice_ms)]",
-            "return [Finalize(self._position_ms)]",
-            "the time to an answer is measured without the silence before it",
-        ),
-        Mutation(
-            "actions.append(StartSegment(self._onset_ms))",
-            "actions.append(StartSegment(self._position_ms))",
-            "the record has the caller begin late",
-        ),
-        Mutation(
-            "if self._digits_until is not None or (going_on and not end_of_turn):",
-            "if going_on and not end_of_turn:",
+            "if self._bot_talking or self._digits_until is not None:\n            return actions",
+            "if self._bot_talking:\n            return actions",
             "a text in the middle cuts a number in two",
         ),
         Mutation(
-            "elif self._answering:\n            actions.append(self._drop_answer())\n"
-            '        if digit == "#"',
-            'if digit == "#"',
-            "an answer to half of a number is spoken",
+            "self._overlong = True\n            actions",
+            "actions",
+            "an endless talker drops every answer",
+        ),
+        Mutation(
+            "if voice.silent_ms >= NOISE_OVER_MS:\n            self._overlong = False",
+            "if voice.silent_ms >= NOISE_OVER_MS:\n            pass",
+            "after one long turn nobody can interrupt any more",
+        ),
+        Mutation(
+            "if voice.silent_ms >= self._end.needed_ms:",
+            "if voice.silent_ms > self._end.needed_ms:",
+            "every answer comes a window later",
+        ),
+        Mutation(
+            "elif voice.speaking and voice.voiced_ms >= MIN_VOICE_MS:",
+            "elif voice.speaking:",
+            "a syllable before a pause is transcribed alone",
+        ),
+        Mutation(
+            "if voice.voiced_ms < MIN_VOICE_MS and not segment.partial:",
+            "if not segment.partial:",
+            "what was said is dropped as noise",
+        ),
+        Mutation(
+            "if self._answer is _Answer.UNCERTAIN:\n            return [self._drop_answer()] if "
+            "self._voice.speaking",
+            "if self._answer is _Answer.UNCERTAIN:\n            return [] if self._voice.speaking",
+            "half a turn is answered beside the whole one",
+        ),
+        Mutation(
+            "if not self._holding or self._answer is _Answer.UNCERTAIN:",
+            "if not self._holding:",
+            "the answer to a turn that is not over is heard",
+        ),
+        Mutation(
+            "if words(self._said.text) == words(self._guess) and not self._said.digits:",
+            "if not self._said.digits:",
+            "words that were not said are answered",
+        ),
+        Mutation(
+            "if self._end.goes_on or self._is_harmless(text):",
+            "if self._is_harmless(text):",
+            "a dialogue is asked in the middle of every sentence",
+        ),
+        Mutation(
+            "self._said.forget_murmurs(now)\n        if self._all_heard",
+            "if self._all_heard",
+            "every backchannel becomes a turn when the bot has finished",
+        ),
+        Mutation(
+            "if self._bot_talking:\n            self._said.murmur(texts, now)",
+            "if self._bot_talking:\n            self._said.forget(texts)",
+            "a yes in the question's last word is lost",
+        ),
+        Mutation(
+            "actions = self._segment.finalize(self._voice.end_ms)\n        self._voice.rest()",
+            "actions = self._segment.drop()\n        self._voice.rest()",
+            "an early answer is thrown away as noise",
+        ),
+        Mutation(
+            "return self._bot_talking and free",
+            "return self._bot_talking",
+            "what must be heard to its end is cut",
+        ),
+        Mutation(
+            "over = self._all_heard and self._digits_until is None",
+            "over = True",
+            "words are taken while their caller goes on",
+        ),
+        Mutation(
+            "if not segment.open and not segment.finals_due:",
+            "if False:",
+            "words of the turn before interrupt the answer to it",
+        ),
+        Mutation(
+            "if not said.digits and self._is_harmless(said.text):",
+            "if False:",
+            "a cut that was none is answered",
+        ),
+        Mutation(
+            "self._said.interrupted = False\n        return [*released",
+            "return [*released",
+            "the bot repeats itself at every noise",
+        ),
+        Mutation(
+            "now - spoken_s, len(self._said), self._options.barge_in_ms",
+            "now, len(self._said), self._options.barge_in_ms",
+            "a bot that starts into speech talks on",
+        ),
+        Mutation(
+            "if self._segment.open:  # what follows in it is of the next turn",
+            "if False:",
+            "voice after the recogniser's end of turn is never finalised",
         ),
     ),
 )
 
-MODULES = (_TURNS,)
+_INTERRUPTION = Module(
+    f"{_FOLDER}interruption.py",
+    _RULES,
+    (
+        Mutation(
+            "early = verdict is Verdict.UNSURE and not self.audible",
+            "early = verdict is Verdict.UNSURE",
+            "every single word interrupts",
+        ),
+        Mutation(
+            "if voice.voiced_ms < self.barge_in_ms:",
+            "if False:",
+            "clicks interrupt",
+        ),
+        Mutation(
+            "limit_s = BACKCHANNEL_S if harmless else limit_s",
+            "pass",
+            "a long backchannel interrupts",
+        ),
+        Mutation(
+            "return Outcome.WAIT if harmless else Outcome.TAKE",
+            "return Outcome.TAKE",
+            "a backchannel drops the answer",
+        ),
+        Mutation(
+            "if voice.voiced_ms < MIN_VOICE_MS and not segment.partial:",
+            "if not segment.partial:",
+            "what interrupts is dropped as noise",
+        ),
+        Mutation(
+            "if voice.silent_ms and not segment.known:",
+            "if False:",
+            "what the recogniser took a last word for interrupts",
+        ),
+        Mutation(
+            "if over and segment.known:",
+            "if segment.known:",
+            "the bot goes on between two words",
+        ),
+        Mutation(
+            "if voice.silent_ms < TEXT_MS or now - self.since < DECIDE_S:",
+            "if now - self.since < DECIDE_S:",
+            "a slow recogniser's backchannels interrupt",
+        ),
+        Mutation(
+            "return Outcome.TAKE if loud or self.verdict is Verdict.INTERRUPTION else Outcome.PASS",
+            "return Outcome.PASS",
+            "the bot talks on over who has a slow recogniser",
+        ),
+    ),
+)
+
+_SEGMENT = Module(
+    f"{_FOLDER}segment.py",
+    ("tests/call/turns/test_segment.py",),
+    (
+        Mutation(
+            "self.finals_due = max(0, self.finals_due - 1)",
+            "self.finals_due -= 1",
+            "an answer too many wedges the call",
+        ),
+        Mutation(
+            "return not self.finals_due and (self.settled or not self.open)",
+            "return self.settled or not self.open",
+            "a turn is taken before its text is there",
+        ),
+        Mutation(
+            "if answered and self._peeking_settled:",
+            "if answered:",
+            "a turn lacks the words after a peek",
+        ),
+        Mutation(
+            "return self._peeked_at is not None and now - self._peeked_at < PEEK_LIMIT_S",
+            "return self._peeked_at is not None",
+            "after one peek without an answer there is no other",
+        ),
+        Mutation(
+            "return self.finalize(voice_end_ms) if self.asked else []",
+            "return self.finalize(voice_end_ms)",
+            "speech is cut in two in the middle of a word",
+        ),
+    ),
+)
+
+_SAID = Module(
+    f"{_FOLDER}said.py",
+    ("tests/call/turns/test_said.py",),
+    (
+        Mutation(
+            "del self._texts[: self._taken.texts]",
+            "self._texts.clear()",
+            "words that came after the turn was taken are lost",
+        ),
+        Mutation(
+            "self.digits = (self._taken.digits + self.digits)[-MAX_DIGITS:]",
+            "self.digits = self.digits[-MAX_DIGITS:]",
+            "the first half of a number is lost where the caller was slow",
+        ),
+        Mutation(
+            "self.interrupted |= self._taken.interrupted",
+            "pass",
+            "the dialogue is not told that the bot was cut short",
+        ),
+        Mutation(
+            "each.murmured_at = inf",
+            "pass",
+            "half of what was said is forgotten",
+        ),
+    ),
+)
+
+_VOICE = Module(
+    f"{_FOLDER}voice.py",
+    ("tests/call/turns/test_voice.py",),
+    (
+        Mutation(
+            "(self._end if self.speaking else self._start)",
+            "self._start",
+            "soft syllables end a caller's turn",
+        ),
+        Mutation(
+            "if self.activity is Activity.ONSET and self._burst_ms >= ONSET_MS:",
+            "if self.activity is Activity.ONSET:",
+            "one click begins a segment of speech",
+        ),
+        Mutation(
+            "if not self.uttering:\n                self._begin_at",
+            "if True:\n                self._begin_at",
+            "a turn with pauses is never too long",
+        ),
+    ),
+)
+
+_VOCABULARY = Module(
+    f"{_FOLDER}vocabulary.py",
+    ("tests/call/turns/test_vocabulary.py",),
+    (
+        Mutation(
+            "if self._interruptions.size_at(said, at) > passed:",
+            "if self._interruptions.size_at(said, at):",
+            "no problem is a no",
+        ),
+        Mutation(
+            "if _count(said) >= self._min_words",
+            "if _count(said) > self._min_words",
+            "an interruption takes a word more than it was set to",
+        ),
+        Mutation(
+            "return Ending.WHOLE if digits in WHOLE_NUMBERS else Ending.OPEN",
+            "return Ending.OPEN",
+            "every telephone number waits for more",
+        ),
+        Mutation(
+            "if one_by_one < 2 and digits < DICTATED_DIGITS:",
+            "if digits < DICTATED_DIGITS:",
+            "a number is answered after its first digits",
+        ),
+    ),
+)
+
+MODULES = (_POLICY, _INTERRUPTION, _SEGMENT, _SAID, _VOICE, _VOCABULARY)

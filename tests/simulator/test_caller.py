@@ -8,22 +8,26 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from exobridge.simulator.caller import (
+from exobridge.simulator.caller import Caller
+from exobridge.simulator.ear import Utterance
+from exobridge.simulator.lines import Clip, prepare
+from exobridge.simulator.steps import (
     BargeIn,
-    Caller,
+    BotDone,
+    BotEnds,
     CallerLine,
     Dtmf,
     HangUp,
+    Hear,
     LineKind,
     Patience,
     PlayWav,
     Say,
+    Silence,
     Step,
     Wait,
-    answer_to,
 )
-from exobridge.simulator.ear import Utterance
-from exobridge.simulator.lines import Clip, prepare
+from exobridge.simulator.waiting import answer_to
 from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
 from exobridge_codecs.tones import tone
 
@@ -126,7 +130,104 @@ def test_an_answer_began_after_the_caller_and_outlasts_the_line() -> None:
     interrupted, early, echo = Utterance(0, 2100), Utterance(1100, 1900), Utterance(1040, 2040)
     assert answer_to(line, [interrupted, early]) is None
     assert answer_to(line, [interrupted, echo]) is echo
-    assert answer_to(None, [interrupted]) is interrupted
+
+
+def test_whatever_follows_a_hear_is_done_at_once() -> None:
+    """So long after the bot began its next turn, while it talks: a line, keys, the end."""
+    bot = Bot([(100, 400), (2000, 9000), (10_000, 15_000), (17_000, 19_000)])
+    caller, ended, keys = play(
+        bot,
+        Say(CLIP),
+        *(Hear(after_ms=500), BargeIn(CLIP)),
+        *(Hear(after_ms=300), Dtmf("1")),
+        *(Hear(after_ms=200), HangUp()),
+    )
+    assert [line.start_ms for line in caller.lines] == [1100, 2500, 10_300]
+    assert keys == ["1@10300"]
+    assert ended == 17_200
+    assert caller.steps_ms == [1100, 1200, 2500, 2600, 10_300, 10_500, 17_200]
+
+
+def test_words_are_waited_for_in_the_next_turn() -> None:
+    """As soon as they are understood the caller speaks; the turn before does not count."""
+    bot = Bot([(100, 1000), (3000, 9000)])
+    caller = Caller(
+        (Say(CLIP), Hear(words="Nine to FIVE"), BargeIn(CLIP)), pcm16(8000), 20, PATIENCE
+    )
+    asked: list[float | None] = []
+    for now in range(0, 6000, 20):
+        bot.advance(now)
+        caller.frame(now, bot)
+        asked.append(caller.awaits_words_from(bot))
+        if now == 2000:
+            caller.understand(100, "nine to five")  # of the greeting
+        if now == 4000:
+            caller.understand(3000, "we are open nine to")
+        if now == 5000:
+            caller.understand(3000, "we are open 9 to 5")
+    assert [line.start_ms for line in caller.lines] == [1700, 5020]
+    assert {when for when in asked if when is not None} == {3000}
+    assert asked.index(3000) == 3020 // 20
+    assert caller.timeouts == []
+
+
+@pytest.mark.parametrize(
+    ("spans", "begins", "complaint"),
+    [
+        ([(100, 1000), (3000, 4000)], 4700, '"five" was not heard in what the bot said'),
+        ([(100, 1000)], 6800, "the bot was not heard for 5.0 s after line 1"),
+    ],
+    ids=["said without them", "said nothing"],
+)
+def test_words_that_do_not_come_hold_nothing_up(
+    spans: list[tuple[float, float]], begins: float, complaint: str
+) -> None:
+    """When the bot's turn is over, or does not begin, the caller goes on and says so."""
+    caller, _, _ = play(Bot(spans), Say(CLIP), Hear(words="five"), BargeIn(CLIP))
+    assert caller.lines[1].start_ms == begins
+    assert caller.timeouts[0] == complaint
+
+
+def test_a_bot_that_is_to_go_on_is_waited_for() -> None:
+    """What it says on from where it was spoken into is its answer, and can be spoken into again,
+    counted from the end of the caller's line."""
+    bot = Bot([(100, 3000), (4000, 5000)])
+    script = (BargeIn(CLIP, 500, interrupts=False), Say(CLIP))
+    caller, ended, _ = play(bot, *script)
+    assert [line.start_ms for line in caller.lines] == [600, 3700]
+    assert [line.answered for line in caller.lines] == [False, True]
+    assert [line.kind for line in caller.lines] == [LineKind.BACKCHANNEL, LineKind.SAY]
+    assert ended == 5700
+    into = (Hear(after_ms=500), BargeIn(CLIP, 0, interrupts=False))
+    caller, _, _ = play(Bot([(100, 3000), (4000, 5000)]), *into, *into)
+    assert [line.start_ms for line in caller.lines] == [600, 1200]
+
+
+def test_silence_asks_for_no_answer() -> None:
+    """After it the caller goes on without one; the line before it is not one to be answered."""
+    caller, ended, _ = play(Bot([(100, 400)]), PlayWav(CLIP), Silence(2000), Say(CLIP), Wait(100))
+    assert [line.start_ms for line in caller.lines] == [1100, 3200]
+    assert [line.answered for line in caller.lines] == [False, True]
+    assert ended == 3400 + 5000
+
+
+def test_something_new_is_waited_for() -> None:
+    """Its beginning is the end of what was said before; without anything new patience ends it."""
+    bot = Bot([(100, 400), (3000, 3500), (5000, 5200)])
+    caller, ended, _ = play(bot, BotDone(), BotDone(anew=True), HangUp())
+    assert caller.steps_ms == [0, 1100, 4200]
+    assert ended == 4200
+    caller, ended, _ = play(Bot([(100, 400)]), BotDone(), BotDone(anew=True), HangUp(False))
+    assert (ended, caller.timeouts) == (
+        6100,
+        ["the bot was not heard for 5.0 s before the first line"],
+    )
+
+
+def test_the_bot_is_given_time_to_hang_up() -> None:
+    """As long as patience lasts from its last sound; then the caller does it."""
+    _, ended, _ = play(Bot([(100, 400), (2000, 3000)]), Say(CLIP), BotEnds())
+    assert ended == 8000
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from exobridge.simulator import measure
-from exobridge.simulator.caller import CallerLine, LineKind
 from exobridge.simulator.ear import Utterance
 from exobridge.simulator.measure import Clear
 from exobridge.simulator.playout import Gap
 from exobridge.simulator.report import CallReport, EndedBy, Outcome, Turn
 from exobridge.simulator.rules import Rule
+from exobridge.simulator.steps import CallerLine, LineKind
 from exobridge.simulator.verdict import problems
 
 

@@ -23,6 +23,12 @@ class Asked:
     finalize_at: float | None = None
     final_at: float | None = None
 
+    def take(self, other: Asked) -> None:
+        """These times are known now."""
+        self.speech_end_at = other.speech_end_at
+        self.finalize_at = other.finalize_at
+        self.final_at = other.final_at
+
 
 @dataclass(slots=True)
 class BotTurn:
@@ -42,6 +48,11 @@ class BotTurn:
     def next_id(self) -> str:
         """A name for the next utterance; its mark bears it too."""
         return f"turn-{self.number}-{len(self.utterances) + 1}"
+
+    @property
+    def was_sent(self) -> bool:
+        """Some of it went out."""
+        return any(utterance.first_sent_at is not None for utterance in self.utterances)
 
     @property
     def text(self) -> str:
@@ -67,6 +78,10 @@ class BotTurn:
         first = self.utterances[0]
         begin = first.asked_at if first.first_sent_at is None else first.first_sent_at
         ends = [each.done_at for each in self.utterances if each.done_at is not None]
+        asked = self.asked
+        # An answer may have been begun, or even made, before the turn was certain.
+        asked_at = _latest(asked.final_at, first.asked_at)
+        audio_at = _latest(asked.final_at, first.first_audio_at)
         return Turn(
             call_sid=call_sid,
             stream_sid=stream_sid,
@@ -78,12 +93,16 @@ class BotTurn:
             heard_ms=round(sum(utterance.heard_ms for utterance in self.utterances)),
             interrupted=self.interrupted,
             language=language,
-            eot_ms=_between(self.asked.speech_end_at, self.asked.finalize_at),
-            stt_ms=_between(self.asked.finalize_at, self.asked.final_at),
-            dialogue_ms=_between(self.asked.final_at, first.asked_at),
-            tts_ms=_between(first.asked_at, first.first_audio_at),
-            send_ms=_between(first.first_audio_at, first.first_sent_at),
+            eot_ms=_between(asked.speech_end_at, asked.finalize_at),
+            stt_ms=_between(asked.finalize_at, asked.final_at),
+            dialogue_ms=_between(asked.final_at, asked_at),
+            tts_ms=_between(asked_at, audio_at),
+            send_ms=_between(audio_at, first.first_sent_at),
         )
+
+
+def _latest(earliest: float | None, at: float | None) -> float | None:
+    return at if at is None or earliest is None else max(earliest, at)
 
 
 def _between(earlier: float | None, later: float | None) -> float | None:

@@ -218,15 +218,15 @@ def stream_ended(
     ended_by: EndedBy,
     reason: str = "",
     close_code: int | None = None,
-    usage: Mapping[str, Mapping[str, JSON]] | None = None,
+    usage: Mapping[str, JSON] | None = None,
 ) -> CallEvent:
     """The stream is over.
 
     Args:
         reason: Exotel's ``stop.reason`` (opaque), or ours.
         close_code: The WebSocket's, if it was closed by then.
-        usage: What it used of what providers bill: by kind the ``provider`` and its numbers, as
-            :meth:`exobridge.call.tally.Tally.record` names them.
+        usage: What it used of what providers bill: by kind the ``provider`` and its numbers, a
+            list of several, as :meth:`exobridge.call.tally.Tally.record` names them.
     """
     data: dict[str, JSON] = {
         "stream_sid": stream_sid,

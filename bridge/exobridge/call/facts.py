@@ -194,17 +194,23 @@ def _learn_of_stream(stream: StreamFacts, event: CallEvent) -> StreamFacts:
             return stream
 
 
-def usage_told(event: CallEvent) -> Mapping[str, Mapping[str, JSON]]:
-    """What ``stream-ended`` says was used, by kind; empty where an older release told nothing."""
-    return cast(Mapping[str, Mapping[str, JSON]], event.data.get("usage") or {})
+def usage_told(event: CallEvent) -> list[tuple[str, Mapping[str, JSON]]]:
+    """What ``stream-ended`` says was used: a kind and one provider's numbers, as often as there
+    are; nothing where an older release told nothing."""
+    told = cast("Mapping[str, JSON]", event.data.get("usage") or {})
+    return [
+        (kind, cast("Mapping[str, JSON]", one))
+        for kind, each in told.items()
+        for one in (each if isinstance(each, list) else [each])
+    ]
 
 
 def _usage(event: CallEvent) -> Usage:
     told = usage_told(event)
 
     def number(kind: str, name: str) -> float:
-        value = told.get(kind, {}).get(name)
-        return value if isinstance(value, int | float) else 0
+        values = [one.get(name) for of_kind, one in told if of_kind == kind]
+        return sum(value for value in values if isinstance(value, int | float))
 
     return Usage(
         stt_seconds=number("stt", "seconds"),

@@ -5,9 +5,7 @@ What such a method raises would come out where the line's frames are read, far f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-
-from exobridge_providers.base import SttEvent, SttSession
+from collections.abc import Callable
 
 OnError = Callable[[Exception], None]
 
@@ -38,35 +36,3 @@ class Guarded:
         except Exception as error:
             self._dead = True
             self._on_error(error)
-
-
-class GuardedStt:
-    """A speech-to-text session whose plain methods are guarded.
-
-    Attributes:
-        to_session: What hands over the frames.
-    """
-
-    def __init__(self, session: SttSession, on_error: OnError) -> None:
-        self._session = session
-        self._on_error = on_error
-        self.to_session = Guarded(session.send, on_error)
-
-    def send(self, audio: bytes) -> None:
-        """As :meth:`exobridge_providers.base.SttSession.send`."""
-        self.to_session(audio)
-
-    def finalize(self) -> None:
-        """As :meth:`exobridge_providers.base.SttSession.finalize`."""
-        try:
-            self._session.finalize()
-        except Exception as error:
-            self._on_error(error)
-
-    def events(self) -> AsyncIterator[SttEvent]:
-        """As :meth:`exobridge_providers.base.SttSession.events`."""
-        return self._session.events()
-
-    async def aclose(self) -> None:
-        """As :meth:`exobridge_providers.base.SttSession.aclose`."""
-        await self._session.aclose()

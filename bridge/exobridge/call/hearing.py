@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from exobridge_codecs.codec import decoder, encoder
 from exobridge_codecs.formats import FRAME_MS, AudioFormat, Encoding, pcm16
 from exobridge_codecs.framing import Reframer
 from exobridge_codecs.resample import Resampler
-from exobridge_providers.base import SttSession
+from exobridge_providers.base import SttCapabilities
+from exobridge_providers.denoise import CLEAN, Denoise
 
 PRE_ROLL_MS = 500
 """Audio before a segment of speech that is sent with it: the detector is late by some of it."""
@@ -47,21 +49,45 @@ class Tap:
             self.listener(self._encode(frame) if self._encode else frame)
 
 
+class Transcriber(Protocol):
+    """Speech-to-text, as the audio sees it: see :class:`exobridge_providers.base.SttSession`."""
+
+    def send(self, audio: bytes) -> None:
+        """Hand over one 20 ms frame."""
+        ...
+
+    def finalize(self) -> None:
+        """Ask for the final text of everything sent so far."""
+        ...
+
+    def peek(self) -> None:
+        """Ask for a partial text of what was sent since the last ``finalize()``."""
+        ...
+
+
 class Hearing:
     """The caller's audio of one stream.
 
     Attributes:
         frames: Frames handed on so far; their end is at ``position_ms``.
+        denoise: Takes noise out of what speech-to-text hears; set before ``transcribe``.
     """
 
     def __init__(self) -> None:
         self.frames = 0
+        self.denoise: Denoise | None = None
         self._format: AudioFormat | None = None
         self._taps: list[Tap] = []
-        self._stt: SttSession | None = None
+        self._stt: Transcriber | None = None
         self._continuous = True
+        self._on_demand = False
         self._in_segment = False
         self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_MS // FRAME_MS)
+
+    @property
+    def in_segment(self) -> bool:
+        """Whether the caller speaks."""
+        return self._in_segment
 
     @property
     def position_ms(self) -> float:
@@ -80,11 +106,27 @@ class Hearing:
         assert self._format is not None
         self._taps.append(Tap(self._format, wanted, listener))
 
-    def transcribe(self, session: SttSession, wanted: AudioFormat, *, continuous: bool) -> None:
-        """Feed a speech-to-text session: everything, or only segments with some audio before."""
+    @property
+    def for_stt(self) -> AudioFormat:
+        """What speech-to-text is fed. The line's format must be known."""
+        assert self._format is not None
+        return self._format if self.denoise is None else CLEAN
+
+    def transcribe(self, session: Transcriber, wanted: AudioFormat, *, continuous: bool) -> None:
+        """Feed speech-to-text: everything, or only segments with some audio before.
+
+        Args:
+            wanted: Of the rate of ``for_stt``, or any where no noise is taken out.
+        """
         self._stt = session
         self._continuous = continuous
-        self.listen(wanted, self._to_stt)
+        self.listen(wanted, self._to_stt if self.denoise is None else self._clean_to_stt)
+
+    def suit(self, capabilities: SttCapabilities) -> None:
+        """Another provider of speech-to-text has taken over: feed it as it wants to be fed."""
+        self._continuous = capabilities.continuous
+        # One that sends partials by itself would not say which of them answers a peek.
+        self._on_demand = capabilities.on_demand and not capabilities.interims
 
     def push(self, payload: bytes) -> None:
         """Take a payload of any size, in the line's format."""
@@ -93,6 +135,10 @@ class Hearing:
             pcm = self._decode(frame)
             for tap in self._taps:
                 tap.push(pcm)
+
+    def _clean_to_stt(self, frame: bytes) -> None:
+        assert self.denoise is not None
+        self._to_stt(self.denoise(frame))
 
     def _to_stt(self, frame: bytes) -> None:
         assert self._stt is not None
@@ -104,11 +150,24 @@ class Hearing:
     # -------------------------------------------------------------- segments of speech
 
     def start_segment(self) -> None:
-        """The caller speaks."""
+        """The caller speaks, or goes on after a pause."""
         self._in_segment = True
         if self._stt is not None:
             while self._pre_roll:
                 self._stt.send(self._pre_roll.popleft())
+
+    def peek(self, *, settled: bool) -> bool:
+        """Ask for the words of the segment so far; whether they may come.
+
+        Args:
+            settled: The caller is silent: what follows is no part of it unless they go on.
+        """
+        if self._stt is None or not self._on_demand:
+            return False
+        self._stt.peek()
+        if settled and not self._continuous:
+            self._in_segment = False
+        return True
 
     def end_segment(self) -> bool:
         """The caller has stopped: ask for the text of what was sent; whether there is anyone to

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from exobridge.exotel.stream import Counters
+from exobridge.provider_names import listed
 from exobridge.templates.models import Template
 from exobridge_providers.errors import ProviderError
 
@@ -17,7 +18,7 @@ class Meters:
     Attributes:
         barge_ins: Times a caller cut the bot short.
         provider_errors: Failures in calls, by kind, the provider's name in the template, and
-            whether trying again may help.
+            whether trying again may help; those too after which another went on.
     """
 
     def __init__(self) -> None:
@@ -27,14 +28,24 @@ class Meters:
         self._closed = Counters()
 
     def provider_failed(self, template: Template, stage: str, error: ProviderError) -> None:
-        """A provider failed in a call.
+        """A provider failed in a call, which cannot go on.
 
         Args:
             stage: ``stt``, ``tts``, ``dialogue``, ``vad`` or ``realtime``.
         """
-        # Not the name in the error: a plugin may put anything there, and labels must stay few.
+        # A plugin may put any name into its error, and labels must stay few.
         table = getattr(template, "dialogue" if stage == "realtime" else stage)
-        self.provider_errors[stage, table.provider, error.retryable] += 1
+        names = listed(table.provider)
+        name = error.provider if error.provider in names else names[0]
+        self.provider_errors[stage, name, error.retryable] += 1
+
+    def session_lost(self, stage: str, provider: str, error: ProviderError) -> None:
+        """A provider failed in a call, and another session is tried.
+
+        Args:
+            provider: Its name in the template.
+        """
+        self.provider_errors[stage, provider, error.retryable] += 1
 
     # -------------------------------------------------------------- frames
 

@@ -1,16 +1,18 @@
 """Fixed lines, rendered ahead: a greeting's audio is ready before its stream starts.
 
-One cache a process, bounded in bytes; the same line is rendered once, however many calls ask.
+One cache a process, bounded in bytes; the same line is rendered once, however many calls ask. Where
+a template names several providers, the first that works renders it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
+from exobridge.call.failover.circuits import ProviderKey, provider_key
 from exobridge.call.text import spoken_pieces
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
@@ -18,12 +20,14 @@ from exobridge_codecs.formats import pcm16
 from exobridge_codecs.pcm import whole_samples
 from exobridge_codecs.resample import resample
 from exobridge_providers.base import (
+    AnyOptions,
     TtsAudio,
     TtsConfig,
     TtsDone,
     TtsProvider,
     TtsSession,
     TtsTrouble,
+    speaks,
 )
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError, as_provider_error
 from exobridge_providers.registry import Kind
@@ -34,6 +38,9 @@ MAX_BYTES = 64 * 1024 * 1024
 RENDER_SECONDS = 15.0
 """Longest wait for one line."""
 
+HURRY_SECONDS = 4.0
+"""The same, where another provider can make it."""
+
 CLOSE_SECONDS = 3.0
 """Longest wait for a provider to close the session of a line."""
 
@@ -42,12 +49,24 @@ _log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    provider: str
-    options: str
+    key: ProviderKey
     voice: str
     language: str
     sample_rate: int
     text: str
+    """As the voice is given it."""
+    options: AnyOptions = field(compare=False, repr=False)
+
+    @property
+    def provider(self) -> str:
+        return self.key[1]
+
+    @property
+    def tongue(self) -> tuple[ProviderKey, str]:
+        return self.key, self.language
+
+
+_Lines = tuple[_Line, ...]
 
 
 class Prompts:
@@ -65,16 +84,21 @@ class Prompts:
         self._bytes = 0
         self.wanted: Counter[str] = Counter(cached=0, rendered=0, failed=0)
         self.characters: Counter[str] = Counter()
-        self._running: dict[_Line, asyncio.Task[bytes]] = {}
+        self._running: dict[_Lines, asyncio.Task[bytes]] = {}
+        self._unknown: set[tuple[ProviderKey, str]] = set()
+        """Providers and languages they do not know."""
 
     def ready(self, template: Template, text: str, sample_rate: int) -> bytes | None:
         """The line's audio at ``sample_rate`` Hz, if it was rendered before."""
-        line = _line(template, text, sample_rate)
-        audio = self._rendered.get(line)
-        if audio is not None:
-            self.wanted["cached"] += 1
-            self._rendered.move_to_end(line)
-        return audio
+        lines = _lines(template, text, sample_rate)
+        line = next((line for line in lines if line in self._rendered), None)
+        if line is None:
+            return None
+        if line is not lines[0]:
+            self._make_better(lines[0])
+        self.wanted["cached"] += 1
+        self._rendered.move_to_end(line)
+        return self._rendered[line]
 
     async def render(self, template: Template, text: str, sample_rate: int) -> bytes:
         """The line's audio at ``sample_rate`` Hz.
@@ -85,33 +109,66 @@ class Prompts:
         ready = self.ready(template, text, sample_rate)
         if ready is not None:
             return ready
-        line = _line(template, text, sample_rate)
-        task = self._running.get(line)
-        if task is None:
-            task = asyncio.create_task(self._render(line, template))
-            self._running[line] = task
-            task.add_done_callback(lambda done: self._rendered_or_failed(line, done))
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._rendering(_lines(template, text, sample_rate)))
 
-    def _rendered_or_failed(self, line: _Line, task: asyncio.Task[bytes]) -> None:
-        del self._running[line]
+    def _make_better(self, line: _Line) -> None:
+        """Another provider stood in for the preferred one, which may be well again."""
+        now = asyncio.get_running_loop().time()
+        if self._pool.circuits.of(line.key).admits(now) and line.tongue not in self._unknown:
+            self._rendering((line,))
+
+    def _rendering(self, lines: _Lines) -> asyncio.Task[bytes]:
+        task = self._running.get(lines)
+        if task is None:
+            task = asyncio.create_task(self._render(lines))
+            self._running[lines] = task
+            task.add_done_callback(lambda done: self._rendered_or_failed(lines, done))
+        return task
+
+    def _rendered_or_failed(self, lines: _Lines, task: asyncio.Task[bytes]) -> None:
+        del self._running[lines]
         if not task.cancelled():
             failed = task.exception() is not None  # asked for: those who waited may all have gone
             self.wanted["failed" if failed else "rendered"] += 1
 
-    async def _render(self, line: _Line, template: Template) -> bytes:
-        tts = template.tts
+    async def _render(self, lines: _Lines) -> bytes:
+        """By the first provider that can; one whose circuit is open is asked last."""
+        circuits, now = self._pool.circuits, asyncio.get_running_loop().time()
+        order = sorted(
+            lines,
+            key=lambda line: (line.tongue in self._unknown, not circuits.of(line.key).admits(now)),
+        )
+        for number, line in enumerate(order, start=1):
+            is_last = number == len(order)
+            try:
+                audio = await self._render_by(line, RENDER_SECONDS if is_last else HURRY_SECONDS)
+            except ProviderError as error:
+                if is_last:
+                    raise
+                _log.warning("prompt not rendered", provider=line.provider, error=str(error))
+            else:
+                self._keep(line, audio)
+                return audio
+        raise AssertionError("a table names at least one provider")
+
+    async def _render_by(self, line: _Line, limit_s: float) -> bytes:
+        asked_at = asyncio.get_running_loop().time()
+        self._pool.circuits.of(line.key).asked(asked_at)
+        own_fault = True
         try:
-            async with asyncio.timeout(RENDER_SECONDS):
-                provider = await self._pool.get(Kind.TTS, tts.provider, tts.options, TtsProvider)
+            async with asyncio.timeout(limit_s):
+                provider = await self._pool.get(Kind.TTS, line.provider, line.options, TtsProvider)
+                own_fault = speaks(provider.capabilities.languages, line.language)
                 audio = await _speak(provider, line)
-        except TimeoutError as error:
-            message = f"no audio within {RENDER_SECONDS:.0f} s"
-            raise ProviderUnavailableError(message, provider=tts.provider) from error
-        except Exception as error:  # a plugin's bug is no more than a provider's failure
-            raise as_provider_error(error, "rendering a line", tts.provider) from error
-        self.characters[tts.provider] += len(line.text)
-        self._keep(line, audio)
+        except Exception as raised:  # a plugin's bug is no more than a provider's failure
+            error = _failure(raised, line.provider, limit_s)
+            if own_fault:
+                self._pool.circuits.failed(line.key, error)
+            else:
+                self._unknown.add(line.tongue)
+            raise error from raised
+        self._pool.circuits.worked(line.key, asked_at)
+        self.characters[line.provider] += len(line.text)
         return audio
 
     @property
@@ -120,8 +177,8 @@ class Prompts:
         return self._bytes
 
     def _keep(self, line: _Line, audio: bytes) -> None:
+        self._bytes += len(audio) - len(self._rendered.get(line, b""))
         self._rendered[line] = audio
-        self._bytes += len(audio)
         while self._bytes > self._max_bytes:
             _, dropped = self._rendered.popitem(last=False)
             self._bytes -= len(dropped)
@@ -134,10 +191,26 @@ class Prompts:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _line(template: Template, text: str, sample_rate: int) -> _Line:
-    tts = template.tts
-    options = repr(sorted(tts.options.items()))
-    return _Line(tts.provider, options, tts.voice, template.language, sample_rate, text)
+def _lines(template: Template, text: str, sample_rate: int) -> _Lines:
+    """The line as each of the template's providers would say it, the preferred first."""
+    spoken = template.tts.spoken(text, template.language)
+    return tuple(
+        _Line(
+            key=provider_key(Kind.TTS, choice.name, choice.options),
+            voice=choice.voice,
+            language=template.language,
+            sample_rate=sample_rate,
+            text=spoken,
+            options=choice.options,
+        )
+        for choice in template.tts.choices()
+    )
+
+
+def _failure(raised: Exception, provider: str, limit_s: float) -> ProviderError:
+    if isinstance(raised, TimeoutError):
+        return ProviderUnavailableError(f"no audio within {limit_s:.0f} s", provider=provider)
+    return as_provider_error(raised, "rendering a line", provider)
 
 
 async def _speak(provider: TtsProvider, line: _Line) -> bytes:

@@ -17,7 +17,7 @@ from exobridge.exotel.stream import ExotelStream
 from exobridge_codecs.formats import AudioFormat
 from exobridge_codecs.pcm import whole_samples
 from exobridge_codecs.resample import Resampler
-from exobridge_providers.base import TtsAudio, TtsDone, TtsEvent, TtsSession, TtsTrouble
+from exobridge_providers.base import TtsAudio, TtsDone, TtsEvent, TtsTrouble
 from exobridge_providers.errors import ProviderError
 
 CHARS_PER_SECOND = 15.0
@@ -52,6 +52,18 @@ class Utterance:
     ended: bool = False
 
 
+class Voice(Protocol):
+    """Text-to-speech, as the lines see it: see :class:`exobridge_providers.base.TtsSession`."""
+
+    async def say(self, utterance_id: str, text: str, *, last: bool = True) -> None:
+        """Add text to an utterance; ``last`` ends it."""
+        ...
+
+    async def cancel(self, utterance_id: str) -> None:
+        """Stop an utterance."""
+        ...
+
+
 class SpeakingListener(Protocol):
     """Who is told what becomes of the lines."""
 
@@ -80,6 +92,7 @@ class Speaking:
     Attributes:
         listener: Who is told of the lines; ``None``: nobody.
         sample_rate: The line's, in hertz, once it is open.
+        spoken: What the voice is given of a text; records and dialogues keep it as it was written.
     """
 
     def __init__(
@@ -91,12 +104,13 @@ class Speaking:
     ) -> None:
         self.listener: SpeakingListener | None = None
         self.sample_rate = 0
+        self.spoken: Callable[[str], str] = str
         self._stream = stream
         self._send = send
         self._now = now
         self._timer: Timer = wheel.timer(self._pump)
         self._playout: Playout | None = None
-        self._tts: TtsSession | None = None
+        self._tts: Voice | None = None
         self._max_chars = 0
         self._resampler: Resampler | None = None
         self._tts_rate = 0
@@ -120,7 +134,7 @@ class Speaking:
         if self._tts is not None:
             self.use(self._tts, self._tts_rate, self._max_chars)
 
-    def use(self, session: TtsSession, sample_rate: int, max_chars: int) -> None:
+    def use(self, session: Voice, sample_rate: int, max_chars: int) -> None:
         """Make lines with this text-to-speech session, whose audio is PCM16 at ``sample_rate``."""
         self._tts = session
         self._tts_rate = sample_rate
@@ -155,7 +169,7 @@ class Speaking:
             ProviderError: The text-to-speech session is dead.
         """
         assert self._tts is not None
-        *before, last = spoken_pieces(utterance.text, self._max_chars)
+        *before, last = spoken_pieces(self.spoken(utterance.text), self._max_chars)
         try:
             for piece in before:
                 await self._tts.say(utterance.id, piece, last=False)
@@ -296,7 +310,7 @@ class Speaking:
             self._send(self._stream.send_clear())
         self._drain(self._resampling)
         for utterance in utterances:
-            _close(utterance, cut.get(utterance.id), now)
+            _close(utterance, cut.get(utterance.id), now, self.spoken)
         self._arm(now)
         return utterances
 
@@ -342,7 +356,7 @@ class Speaking:
         utterance = self._utterances.pop(played.utterance, None)
         if utterance is None:
             return
-        _close(utterance, None, now)
+        _close(utterance, None, now, self.spoken)
         utterance.heard_ms = utterance.audio_ms
         if self.listener is not None:
             self.listener.played(utterance)
@@ -358,7 +372,9 @@ class Speaking:
         self._muted = True
 
 
-def _close(utterance: Utterance, cut: Heard | None, now: float) -> None:
+def _close(
+    utterance: Utterance, cut: Heard | None, now: float, spoken: Callable[[str], str]
+) -> None:
     """Note how much of an utterance was heard; ``cut`` is ``None`` if it was played whole."""
     utterance.done_at = now
     if cut is None:
@@ -367,5 +383,6 @@ def _close(utterance: Utterance, cut: Heard | None, now: float) -> None:
     utterance.heard_ms = cut.heard_ms
     whole_ms = cut.known_ms
     if not cut.whole:
-        whole_ms = max(whole_ms, len(utterance.text) / CHARS_PER_SECOND * 1000)
-    utterance.heard = heard_part(utterance.text, cut.heard_ms / whole_ms if whole_ms else 0.0)
+        whole_ms = max(whole_ms, len(spoken(utterance.text)) / CHARS_PER_SECOND * 1000)
+    fraction = cut.heard_ms / whole_ms if whole_ms else 0.0
+    utterance.heard = heard_part(utterance.text, fraction, spoken)

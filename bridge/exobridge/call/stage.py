@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -17,14 +17,6 @@ from exobridge.call.speaking import Speaking
 from exobridge.call.tally import Tally
 from exobridge_codecs.formats import AudioFormat
 from exobridge_providers.base import CallContext
-
-
-class Closable(Protocol):
-    """A provider's session."""
-
-    async def aclose(self) -> None:
-        """End it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,8 @@ class Stage:
         log: Names the call in every entry, whichever task or timer writes it.
         exits: Closed when the call is over.
         tally: What the stream uses of what providers bill.
+        languages: Those that were switched to, in order.
+        on_language: Are told of each.
     """
 
     plan: CallPlan
@@ -54,6 +48,21 @@ class Stage:
     log: structlog.stdlib.BoundLogger
     exits: AsyncExitStack
     tally: Tally
+    languages: list[str] = field(default_factory=list[str])
+    on_language: list[Callable[[str], None]] = field(default_factory=list[Callable[[str], None]])
+
+    @property
+    def language(self) -> str:
+        """The call's language now, a BCP-47 tag."""
+        return self.languages[-1] if self.languages else self.plan.template.language
+
+    def switch_language(self, language: str) -> None:
+        """Go on in another language. Returns at once: recognition and voice follow as soon as their
+        sessions are open, and nothing that is said meanwhile is lost."""
+        if language != self.language:
+            self.languages.append(language)
+            for listener in self.on_language:
+                listener(language)
 
     def context(self) -> CallContext:
         """What a dialogue is told of the call."""
@@ -63,18 +72,7 @@ class Stage:
             caller=plan.caller,
             called=plan.called,
             direction=plan.direction,
-            language=plan.template.language,
+            language=self.language,
             variables=plan.variables(),
             greeting=plan.text(plan.template.greeting),
         )
-
-    def close_at_the_end(self, session: Closable, what: str) -> None:
-        """Close a provider's session when the call is over, whatever it does then."""
-        self.exits.push_async_callback(self._close, session, what)
-
-    async def _close(self, session: Closable, what: str) -> None:
-        try:
-            async with asyncio.timeout(self.services.waits.close):
-                await session.aclose()
-        except Exception as error:  # a plugin's bug must not keep the other sessions open
-            self.log.warning("session not closed cleanly", stage=what, error=type(error).__name__)

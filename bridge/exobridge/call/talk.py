@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from functools import partial
 
 from exobridge.call.conversation import Conversation
 from exobridge.call.events import EndedBy
-from exobridge.call.guarded import Guarded, GuardedStt, OnError
-from exobridge.call.hearing import choose_format
-from exobridge.call.prompts import best_rate
+from exobridge.call.failover.dialogue import DialogueRelay
+from exobridge.call.failover.lineup import Lineup
+from exobridge.call.failover.means import Means
+from exobridge.call.failover.stt import SttRelay
+from exobridge.call.failover.tts import TtsRelay
+from exobridge.call.failover.vad import VadRelay
+from exobridge.call.guarded import Guarded
 from exobridge.call.stage import Stage
 from exobridge.provider_names import NO_VAD
+from exobridge.templates.provider_table import Choice
 from exobridge_codecs.formats import pcm16
 from exobridge_providers import base
-from exobridge_providers.errors import (
-    ProviderError,
-    ProviderUnavailableError,
-    as_provider_error,
-)
+from exobridge_providers.denoise import denoiser
+from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 from exobridge_providers.registry import Kind
-
-EventT = TypeVar("EventT")
 
 Fail = Callable[[str, ProviderError], None]
 """``fail(stage, error)``: this stage of the call cannot go on."""
@@ -39,27 +39,25 @@ class _StageError(Exception):
 
 
 @asynccontextmanager
-async def _opening(stage: Stage, what: str, provider: str) -> AsyncGenerator[None]:
+async def _opening(means: Means, what: str, provider: str) -> AsyncGenerator[None]:
     """Turns whatever goes wrong in its block into a ``_StageError``, a time-out included."""
     try:
-        async with asyncio.timeout(stage.services.waits.open):
+        async with asyncio.timeout(means.waits.open):
             yield
     except TimeoutError as error:
         late = ProviderUnavailableError("did not open in time", provider=provider)
         raise _StageError(what, late) from error
     except Exception as error:
-        raise _StageError(what, _reported(stage, what, provider, error)) from error
+        raise _StageError(what, means.reported(what, provider, error)) from error
 
 
-def _reported(stage: Stage, what: str, provider: str, error: Exception) -> ProviderError:
-    """A plugin's bug goes into the log with its trace; to the call it is a provider's failure."""
-    if not isinstance(error, ProviderError):
-        stage.log.error("provider crashed", stage=what, provider=provider, exc_info=error)
-    return as_provider_error(error, what, provider)
-
-
-def _on_error(stage: Stage, what: str, provider: str, fail: Fail) -> OnError:
-    return lambda error: fail(what, _reported(stage, what, provider, error))
+def _means(stage: Stage) -> Means:
+    services = stage.services
+    means = Means(
+        services.pool, services.waits, services.meters, stage.tally, stage.spawn, stage.log
+    )
+    stage.exits.push_async_callback(means.settled)
+    return means
 
 
 # ------------------------------------------------------------------ a conversation
@@ -68,15 +66,19 @@ def _on_error(stage: Stage, what: str, provider: str, fail: Fail) -> OnError:
 async def open_conversation(stage: Stage, conversation: Conversation) -> None:
     """Greet the caller, and open voice detection, speech-to-text, text-to-speech and dialogue.
 
-    Whatever fails is told to the conversation, which ends the call with a sorry line.
+    What fails, and can be replaced by nothing, is told to the conversation, which ends the call
+    with a sorry line.
     """
+    tts = stage.plan.template.tts
+    stage.speaking.spoken = lambda text: tts.spoken(text, stage.language)
     stage.spawn(_greet(stage, conversation))
+    means = _means(stage)
     try:
         async with asyncio.TaskGroup() as opening:
-            dialogue = opening.create_task(_open_dialogue(stage))
-            opening.create_task(_open_tts(stage, conversation))
-            opening.create_task(_open_stt(stage, conversation))
-            opening.create_task(_open_vad(stage, conversation.voice, conversation.fail))
+            dialogue = opening.create_task(_open_dialogue(stage, means))
+            opening.create_task(_open_tts(stage, means, conversation))
+            opening.create_task(_open_stt(stage, means, conversation))
+            opening.create_task(_open_vad(stage, means, conversation.voice, conversation.fail))
     except* _StageError as errors:
         failed = errors.exceptions[0]
         assert isinstance(failed, _StageError)
@@ -103,90 +105,95 @@ async def _greet(stage: Stage, conversation: Conversation) -> None:
             conversation.greet(text, pcm)
 
 
-async def _open_dialogue(stage: Stage) -> base.DialogueSession:
-    table = stage.plan.template.dialogue
-    async with _opening(stage, "dialogue", table.provider):
-        provider = await stage.services.pool.get(
-            Kind.DIALOGUE, table.provider, table.options, base.DialogueProvider
-        )
-        session = await provider.open(stage.context())
-        stage.close_at_the_end(session, "dialogue")
-        return session
+async def _open_dialogue(stage: Stage, means: Means) -> DialogueRelay:
+    choices = stage.plan.template.dialogue.choices()
+    lineup = Lineup(Kind.DIALOGUE, base.DialogueProvider, choices, means, stage.language)
+    relay = DialogueRelay(lineup, means, stage.context)
+    stage.exits.push_async_callback(relay.aclose)
+    await _opened("dialogue", relay.open())
+    return relay
 
 
-async def _open_tts(stage: Stage, conversation: Conversation) -> None:
-    table = stage.plan.template.tts
-    async with _opening(stage, "tts", table.provider):
-        provider = await stage.services.pool.get(
-            Kind.TTS, table.provider, table.options, base.TtsProvider
-        )
-        rate = best_rate(provider, stage.line_format.sample_rate)
-        config = base.TtsConfig(
-            pcm16(rate), stage.plan.template.language, table.voice, stage.plan.call_sid
-        )
-        session = await provider.open(config)
-        stage.close_at_the_end(session, "tts")
-        stage.speaking.use(session, rate, provider.capabilities.max_chars)
-        on_error = _on_error(stage, "tts", table.provider, conversation.fail)
-        stage.spawn(_pump(session.events(), stage.speaking.take, on_error))
+async def _open_tts(stage: Stage, means: Means, conversation: Conversation) -> None:
+    choices = stage.plan.template.tts.choices()
+    relay = TtsRelay(
+        Lineup(Kind.TTS, base.TtsProvider, choices, means, stage.language, _knows),
+        means,
+        stage.language,
+        stage.plan.call_sid,
+        stage.line_format.sample_rate,
+        take=stage.speaking.take,
+        fail=partial(conversation.fail, "tts"),
+    )
+    stage.exits.push_async_callback(relay.aclose)
+    await _opened("tts", relay.open())
+    stage.on_language.append(relay.switch_language)
+    stage.speaking.use(relay, relay.sample_rate, relay.max_chars)
 
 
-async def _open_stt(stage: Stage, conversation: Conversation) -> None:
-    table = stage.plan.template.stt
-    async with _opening(stage, "stt", table.provider):
-        provider = await stage.services.pool.get(
-            Kind.STT, table.provider, table.options, base.SttProvider
-        )
-        capabilities = provider.capabilities
-        wanted = choose_format(capabilities.formats, stage.line_format)
-        config = base.SttConfig(wanted, stage.plan.template.language, stage.plan.call_sid)
-        session = await provider.open(config)
-        stage.close_at_the_end(session, "stt")
-        on_error = _on_error(stage, "stt", table.provider, conversation.fail)
-        guarded = GuardedStt(session, on_error)
-        stage.tally.to_stt = guarded.to_session
-        stage.hearing.transcribe(guarded, wanted, continuous=capabilities.continuous)
-        stage.spawn(_pump(session.events(), conversation.take, on_error))
-
-
-async def _pump(
-    events: AsyncIterator[EventT], take: Callable[[EventT], None], on_error: OnError
-) -> None:
-    """Hand a session's events on until the call is over; its death is the call's end."""
+async def _open_stt(stage: Stage, means: Means, conversation: Conversation) -> None:
+    choices, hearing = stage.plan.template.stt.choices(), stage.hearing
     try:
-        async for event in events:
-            take(event)
-    except Exception as error:  # a plugin's bug must not take the process's other calls with it
-        on_error(error)
-    else:
-        on_error(ProviderUnavailableError("the session ended by itself"))
+        hearing.denoise = denoiser(stage.plan.template.audio.denoise)
+    except ProviderError as error:
+        raise _StageError("stt", error) from error
+    relay = SttRelay(
+        Lineup(Kind.STT, base.SttProvider, choices, means, stage.language, _knows),
+        means,
+        stage.language,
+        stage.plan.call_sid,
+        hearing.for_stt,
+        take=conversation.take,
+        fail=partial(conversation.fail, "stt"),
+        speaking=lambda: hearing.in_segment,
+        seated=hearing.suit,
+    )
+    stage.exits.push_async_callback(relay.aclose)
+    await _opened("stt", relay.open())
+    stage.on_language.append(relay.switch_language)
+    hearing.transcribe(
+        relay, pcm16(hearing.for_stt.sample_rate), continuous=relay.capabilities.continuous
+    )
+
+
+def _knows(provider: base.SttProvider | base.TtsProvider, language: str) -> bool:
+    return base.speaks(provider.capabilities.languages, language)
+
+
+async def _opened(what: str, opening: Awaitable[None]) -> None:
+    try:
+        await opening
+    except ProviderError as error:
+        raise _StageError(what, error) from error
 
 
 # ------------------------------------------------------------------ voice detection
 
 
-async def _open_vad(stage: Stage, on_voice: base.OnVoice, fail: Fail) -> None:
+async def _open_vad(stage: Stage, means: Means, on_voice: base.OnVoice, fail: Fail) -> None:
     table = stage.plan.template.vad
     if table.provider == NO_VAD:
         return
-    async with _opening(stage, "vad", table.provider):
+    async with _opening(means, "vad", table.provider):
         provider = await stage.services.pool.get(
             Kind.VAD, table.provider, table.options, base.VadProvider
         )
         line_rate = stage.line_format.sample_rate
         rates = sorted(provider.sample_rates)
         rate = next((rate for rate in rates if rate >= line_rate), rates[-1])
-        session = provider.open(rate, on_voice, lambda error: fail("vad", error))
-        on_error = _on_error(stage, "vad", table.provider, fail)
-        stage.exits.callback(_close_vad, session, on_error)
-        stage.hearing.listen(pcm16(rate), Guarded(session.send, on_error))
-
-
-def _close_vad(session: base.VadSession, on_error: OnError) -> None:
-    try:
-        session.close()
-    except Exception as error:  # a plugin's bug must not keep the other sessions open
-        on_error(error)
+        choice = Choice(table.provider, table.options)
+        relay = VadRelay(
+            Lineup(Kind.VAD, base.VadProvider, [choice], means, stage.language),
+            means,
+            choice,
+            provider,
+            rate,
+            on_voice=on_voice,
+            fail=partial(fail, "vad"),
+        )
+        relay.open()
+        stage.exits.callback(relay.close)
+        stage.hearing.listen(pcm16(rate), relay.send)
 
 
 # ------------------------------------------------------------------ speech to speech
@@ -208,17 +215,18 @@ async def open_realtime(stage: Stage) -> None:
         if what == "realtime":
             stage.end(EndedBy.SERVER, "realtime failed")
 
+    means = _means(stage)
     try:
-        await _open_realtime(stage, fail)
-        await _open_vad(stage, _idle_watch(stage), fail)
+        await _open_realtime(stage, means, fail)
+        await _open_vad(stage, means, _idle_watch(stage), fail)
     except _StageError as failed:
         fail(failed.stage, failed.error)
 
 
-async def _open_realtime(stage: Stage, fail: Fail) -> None:
+async def _open_realtime(stage: Stage, means: Means, fail: Fail) -> None:
     table = stage.plan.template.dialogue
     rate = stage.line_format.sample_rate
-    async with _opening(stage, "realtime", table.provider):
+    async with _opening(means, "realtime", table.provider):
         provider = await stage.services.pool.get(
             Kind.REALTIME, table.provider, table.options, base.RealtimeProvider
         )
@@ -226,8 +234,11 @@ async def _open_realtime(stage: Stage, fail: Fail) -> None:
         chosen = next((known for known in rates if known >= rate), rates[-1])
         player = stage.tally.counted(stage.speaking.player(chosen), chosen)
         session = await provider.open(stage.context(), chosen, player)
-        stage.close_at_the_end(session, "realtime")
-        on_error = _on_error(stage, "realtime", table.provider, fail)
+        stage.exits.push_async_callback(means.close, "realtime", session)
+
+        def on_error(error: Exception) -> None:
+            fail("realtime", means.reported("realtime", table.provider, error))
+
         stage.tally.to_realtime = Guarded(session.hear, on_error)
         stage.hearing.listen(pcm16(chosen), stage.tally.to_realtime)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Callable
 
-_LAST_WORD = re.compile(r"\S+\Z")
-_SENTENCE_END = re.compile(r"(?<=[.!?।])\s+")
+from exobridge.call.sentences import spans
+
+_WORD = re.compile(r"\S+")
 
 
 def spoken_pieces(text: str, max_chars: int) -> list[str]:
@@ -33,8 +36,8 @@ def split(text: str, max_chars: int) -> list[str]:
         raise ValueError(f"a piece has at least one character, not {max_chars}")
     pieces: list[str] = []
     current = ""
-    for sentence in _SENTENCE_END.split(text.strip()):
-        for part in _short(sentence, max_chars):
+    for begin, end in spans(text):
+        for part in _short(text[begin:end], max_chars):
             if current and len(current) + 1 + len(part) <= max_chars:
                 current = f"{current} {part}"
                 continue
@@ -54,17 +57,24 @@ def _short(sentence: str, max_chars: int) -> list[str]:
     return [*parts, sentence] if sentence else parts
 
 
-def heard_part(text: str, fraction: float) -> str:
+def heard_part(text: str, fraction: float, spoken: Callable[[str], str] = str) -> str:
     """The words heard when ``fraction`` (0 to 1) of a text's audio was played.
 
     Speech is taken to be even; a word that was begun and not finished does not count.
+
+    Args:
+        spoken: What the voice was given of a text. It tells how much of the audio each word takes:
+            ``₹1,25,000`` is a long one.
     """
     if fraction >= 1:
         return text
-    cut = int(len(text) * max(0.0, fraction))
-    if cut < len(text) and not text[cut].isspace():
-        return _LAST_WORD.sub("", text[:cut]).rstrip()
-    return text[:cut].rstrip()
+    if fraction <= 0:
+        return ""
+    ends = [word.end() for word in _WORD.finditer(text)]
+    heard = bisect_right(
+        ends, fraction * len(spoken(text)), key=lambda end: len(spoken(text[:end]))
+    )
+    return text[: ends[heard - 1]] if heard else ""
 
 
 def unheard_part(text: str, heard: str) -> str:
@@ -74,9 +84,4 @@ def unheard_part(text: str, heard: str) -> str:
         return text
     if not text[len(heard) :].strip():
         return ""
-    start = 0
-    for match in _SENTENCE_END.finditer(text):
-        if match.start() > len(heard):
-            break
-        start = match.end()
-    return text[start:]
+    return text[next(begin for begin, end in spans(text) if end > len(heard)) :]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from exobridge.cli.call_scripts import Session, read_scripts, run_scripts
+from exobridge.cli.call_show import INTERRUPTED, Show, leave_on_interrupt
+from exobridge.cli.problems import USAGE, config_problems
 from exobridge.simulator import (
+    BargeIn,
     CallPlan,
     CallReport,
     Clip,
@@ -28,14 +32,26 @@ from exobridge.simulator import (
     PlayWav,
     Say,
     Step,
-    events,
 )
+from exobridge.simulator.scribe import Scribe
 from exobridge.simulator.speech import Ears, SpeechError, Voice
 from exobridge_codecs.formats import Encoding
 from exobridge_codecs.wav import WavError, read_wav
 
-USAGE = 2
-"""Exit status when the call cannot be made as asked."""
+IN_SCRIPTS = {
+    "url": "url",
+    "to": "to",
+    "caller": "from",
+    "encoding": "encoding",
+    "sample_rate": "sample_rate",
+    "frame_ms": "frame_ms",
+    "keys": "keys",
+    "param": "parameters",
+    "timeout": "timeout_seconds",
+}
+"""Options that take the place of a key in a script's table ``[call]``."""
+WITHOUT_SCRIPTS = ("say", "audio", "dtmf", "barge_in", "out")
+WITH_SCRIPTS = ("repeat", "seed", "record", "junit")
 
 
 class CallEncoding(StrEnum):
@@ -46,6 +62,7 @@ class CallEncoding(StrEnum):
 
 
 def call(
+    context: typer.Context,
     url: Annotated[
         str,
         typer.Option(
@@ -63,6 +80,41 @@ def call(
         typer.Option(help="A WAV file the caller plays; can be repeated.", metavar="FILE.wav"),
     ] = None,
     dtmf: Annotated[str, typer.Option(help="Keys the caller presses.", metavar="DIGITS")] = "",
+    barge_in: Annotated[
+        int | None,
+        typer.Option(
+            help="The last line interrupts the bot, so many ms after it began.",
+            metavar="MS",
+            min=0,
+        ),
+    ] = None,
+    script: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A script that the caller follows and the bot is judged by, or a folder of them; "
+            "can be repeated.",
+            metavar="FILE.toml",
+        ),
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(help="How often each script is called.", min=1, max=1000)
+    ] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Draw from this number how soon, how loud and how promptly the caller speaks; "
+            "each repetition takes the next number.",
+            metavar="N",
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a recording of each script's call.", metavar="FOLDER"),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option(help="Write the scripts' results for a build server.", metavar="FILE.xml"),
+    ] = None,
     encoding: Annotated[
         CallEncoding, typer.Option(help="The stream's encoding.")
     ] = CallEncoding.PCM16,
@@ -97,15 +149,21 @@ def call(
     """Call a server as Exotel would, and talk to its bot.
 
     The caller speaks the --say lines first, then plays the --audio files, then presses the --dtmf
-    keys, each once the bot has finished; then waits for the bot's last words and hangs up.
+    keys, each once the bot has finished; then waits for the bot's last words and hangs up. With
+    --script the caller does what a file says, and the bot is held to what the file expects.
 
     The exit status is 0 if the call went well: answered, every line answered, no rule of Exotel's
-    broken, ended as calls end. It is 1 if not, and 2 if it could not be made as asked.
+    broken, ended as calls end; and, with scripts, every expectation held. It is 1 if not, 2 if it
+    could not be made as asked, and 130 after Ctrl-C, which ends the call and still reports it.
     """
-    console = Console(stderr=as_json, highlight=False)
-    if out is not None and not out.parent.is_dir():
-        raise typer.BadParameter(f"there is no directory {out.parent}", param_hint="--out")
+    given = {name: value for name, value in context.params.items() if _is_given(context, name)}
+    _refuse(given, WITHOUT_SCRIPTS if script else WITH_SCRIPTS, bool(script))
+    for option, path in (("--out", out), ("--junit", junit)):
+        if path is not None and not path.parent.is_dir():
+            raise typer.BadParameter(f"there is no directory {path.parent}", param_hint=option)
     try:
+        if script:
+            _by_scripts(script, given, context.params)
         plan = CallPlan(
             url=url,
             script=(*map(PlayWav, map(_clip, audio or ())), *([Dtmf(dtmf)] if dtmf else ())),
@@ -119,28 +177,83 @@ def call(
             auth_token=auth_token,
             limits=Limits(call_s=timeout),
         )
-        report = asyncio.run(_place(plan, say or (), console, transcribe=transcribe))
+        show = Show(Console(stderr=as_json, highlight=False, soft_wrap=True))
+        report, interrupted = asyncio.run(
+            _place(plan, say or (), barge_in, show, transcribe=transcribe)
+        )
         if out is not None and report.tracks is not None:
             report = report.with_recording(out)
     except (PlanError, SpeechError, WavError, OSError) as error:
-        Console(stderr=True, highlight=False).print(f"[red]{escape(str(error))}[/]")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{escape(str(error))}[/]")
         raise typer.Exit(USAGE) from None
+    except asyncio.CancelledError:  # Ctrl-C before there was anything to report
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
-    _summarise(report, console)
-    raise typer.Exit(0 if report.went_well else 1)
+    show.summary(report)
+    raise typer.Exit(INTERRUPTED if interrupted else 0 if report.went_well else 1)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _refuse(given: Mapping[str, Any], names: Sequence[str], scripted: bool) -> None:
+    for name in names:
+        if name in given:
+            option = f"--{name.replace('_', '-')}"
+            why = "does not go with --script" if scripted else "needs --script"
+            raise typer.BadParameter(why, param_hint=option)
+
+
+def _by_scripts(
+    paths: Sequence[Path], given: Mapping[str, Any], options: Mapping[str, Any]
+) -> None:
+    """Place the scripts' calls.
+
+    Raises:
+        typer.Exit: With the exit status.
+    """
+    overrides = {
+        key: str(given[name]) if name in ("encoding", "keys") else given[name]
+        for name, key in IN_SCRIPTS.items()
+        if name in given
+    }
+    if "parameters" in overrides:
+        overrides["parameters"] = _parameters(overrides["parameters"])
+    with config_problems():
+        scripts = read_scripts(paths, overrides)
+    record: Path | None = options["record"]
+    stems = [path.stem for path, _ in scripts]
+    if record is not None:
+        if len(stems) != len(set(stems)):
+            raise typer.BadParameter("two scripts have the same name", param_hint="--record")
+        record.mkdir(parents=True, exist_ok=True)
+    session = Session(
+        scripts,
+        repeat=options["repeat"],
+        seed=options["seed"],
+        record=record,
+        auth_token=options["auth_token"],
+        transcribe=options["transcribe"],
+    )
+    run_scripts(session, as_json=options["as_json"], junit_file=options["junit"])
 
 
 async def _place(
-    plan: CallPlan, lines: Sequence[str], console: Console, *, transcribe: bool
-) -> CallReport:
-    """Make the lines, place the call, write down what was heard."""
+    plan: CallPlan, lines: Sequence[str], barge_in: int | None, show: Show, *, transcribe: bool
+) -> tuple[CallReport, bool]:
+    """Make the lines, place the call, write down what was heard. Whether Ctrl-C ended it, too."""
     async with AsyncExitStack() as stack:
+        leave = stack.enter_context(leave_on_interrupt())
         said: list[Step] = []
         if lines:
             voice = await stack.enter_async_context(Voice())
             said = [Say(await voice.clip(line)) for line in lines]
-        plan = replace(plan, script=(*said, *plan.script))
+        steps = (*said, *plan.script)
+        if barge_in is not None:
+            steps = _with_barge_in(steps, barge_in)
         ears: Ears | None = None
         note = "what the bot said was not written down"
         if transcribe:
@@ -149,88 +262,23 @@ async def _place(
             except SpeechError as error:
                 note = f"{note}: {error}"
         exotel = await stack.enter_async_context(Exotel())
-        scribe = _Scribe(console, ears)
-        async with asyncio.TaskGroup() as tasks:
-            writing = tasks.create_task(scribe.write())
-            report = await exotel.call(plan, scribe.tell)
-            await scribe.done()
-            writing.cancel()
-    notes = scribe.notes if ears is not None else [note]
-    return replace(report.with_bot_texts(scribe.texts), notes=tuple(notes))
+        scribe = Scribe(ears, note, show.tell, show.said)
+        report = await scribe.attend(exotel, replace(plan, script=steps), leave)
+        return report, leave.is_set()
 
 
-class _Scribe:
-    """Shows a call while it goes on. The bot's words follow when they have been understood."""
+def _with_barge_in(steps: Sequence[Step], after_ms: int) -> tuple[Step, ...]:
+    """The steps, the last line of which interrupts the bot.
 
-    def __init__(self, console: Console, ears: Ears | None) -> None:
-        self.texts: list[str] = []
-        self.notes: list[str] = []
-        self._console = console
-        self._ears = ears
-        self._rate = 8000
-        self._spoke: asyncio.Queue[events.BotSpoke | events.CallerSpeaks] = asyncio.Queue()
-        self._line_end_ms: float | None = None
-
-    def tell(self, event: events.Event) -> None:
-        """The call's listener."""
-        match event:
-            case events.Answered():
-                what = "refused" if event.refused else "answered"
-                self._console.print(f"[dim]{what} after {event.ms:.0f} ms[/]")
-            case events.StreamOpened():
-                self._rate = event.sample_rate
-                self._console.print(
-                    f"[dim]stream open after {event.ms:.0f} ms: "
-                    f"{event.encoding}, {event.sample_rate} Hz[/]"
-                )
-            case events.CallerSpeaks(line):
-                self._line_end_ms = line.voiced_to_ms
-                self._spoke.put_nowait(event)
-            case events.BotSpeaks(at_ms):
-                self._bot_speaks(at_ms)
-            case events.BotSpoke():
-                self._spoke.put_nowait(event)
-            case events.RuleBroken(violation):
-                self._console.print(
-                    f"[yellow]{violation.severity}: {violation.sentence} "
-                    f"({escape(violation.detail)})[/]"
-                )
-
-    async def write(self) -> None:
-        """Show both sides' turns in order, the bot's written down."""
-        while True:
-            match await self._spoke.get():
-                case events.CallerSpeaks(line):
-                    self._show(line.voiced_from_ms, "caller", line.text or str(line.kind))
-                case events.BotSpoke() as event:
-                    text = await self._text(event)
-                    self.texts.append(text)
-                    seconds = (event.end_ms - event.start_ms) / 1000
-                    self._show(event.start_ms, "bot", f"{text} ({seconds:.1f} s)".lstrip())
-            self._spoke.task_done()
-
-    async def done(self) -> None:
-        """Everything said has been written down."""
-        await self._spoke.join()
-
-    async def _text(self, event: events.BotSpoke) -> str:
-        if self._ears is None or not event.pcm:
-            return ""
-        try:
-            return await self._ears.text(event.pcm, self._rate)
-        except SpeechError as error:
-            self.notes.append(f"turn {event.number + 1} of the bot was not written down: {error}")
-            return ""
-
-    def _bot_speaks(self, at_ms: float) -> None:
-        if self._line_end_ms is not None and at_ms >= self._line_end_ms:
-            waited = at_ms - self._line_end_ms
-            self._console.print(f"[dim]          answered after {waited:.0f} ms[/]")
-        self._line_end_ms = None
-
-    def _show(self, at_ms: float, who: str, what: str) -> None:
-        colour = "cyan" if who == "caller" else "green"
-        self._console.print(f"[dim]{at_ms / 1000:7.2f} s[/] [{colour}]{who:6}[/] {escape(what)}")
+    Raises:
+        PlanError: There is no line.
+    """
+    for index in reversed(range(len(steps))):
+        step = steps[index]
+        if isinstance(step, Say | PlayWav):
+            interruption = BargeIn(step.clip, after_ms)
+            return (*steps[:index], interruption, *steps[index + 1 :])
+    raise PlanError("--barge-in needs a line to interrupt with: --say or --audio")
 
 
 def _clip(path: Path) -> Clip:
@@ -246,21 +294,3 @@ def _parameters(pairs: Sequence[str]) -> dict[str, str]:
             raise PlanError("--param is NAME=VALUE")
         parameters[name] = value
     return parameters
-
-
-def _summarise(report: CallReport, console: Console) -> None:
-    def times(values: Sequence[float | None]) -> str:
-        return ", ".join("–" if value is None else f"{value:.0f} ms" for value in values) or "–"
-
-    console.print(
-        f"{report.outcome} · {report.duration_ms / 1000:.1f} s · "
-        f"greeting after {times([report.greeting_ms])} · "
-        f"voice to voice {times(report.voice_to_voice_ms)} · "
-        f"gaps {times([gap.ms for gap in report.bot_gaps])}"
-    )
-    for note in report.notes:
-        console.print(f"[dim]{escape(note)}[/]")
-    for sentence in (*report.timeouts, *report.problems):
-        console.print(f"[red]{escape(sentence)}[/]")
-    if report.recording is not None:
-        console.print(f"recording: {escape(report.recording)}")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,8 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from exobridge import log
+from exobridge.cli.environment import pass_on
 from exobridge.doctor import EXOTEL_URL, GROUPS, Finding, Level, Scope, examine, report, worst
+from exobridge.errors import ConfigError
 from exobridge.setting_checks import is_loopback_url
+from exobridge.settings import load_variables
 
 MARKS = {
     Level.OK: "[green]✓[/]",
@@ -60,6 +64,8 @@ def doctor(
         reconfigure(errors="replace")  # not every terminal knows every sign
     # What providers log while they start would stand between the findings.
     log.configure("console", "ERROR")
+    with suppress(ConfigError):  # of a file that cannot be read: the findings tell
+        pass_on(load_variables())
     scope = Scope(fast, offline, online, exotel_url)
     findings = _examined(scope)
     if as_json:

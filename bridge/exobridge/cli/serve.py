@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from exobridge import log
+from exobridge.cli.environment import pass_on
 from exobridge.cli.problems import config_problems
 from exobridge.observe.tracing import traces_wanted
 from exobridge.settings import Settings, load_variables
@@ -36,6 +37,7 @@ def serve(
     options = {"EXOBRIDGE_HOST": host, "EXOBRIDGE_PORT": port, "EXOBRIDGE_WORKERS": workers}
     with config_problems():
         variables = load_variables()
+        pass_on(variables)
         variables |= {name: str(value) for name, value in options.items() if value is not None}
         settings = Settings.read(variables)
         templates = load_templates(settings.templates_dir, settings)

@@ -67,7 +67,7 @@ def _cores(case: Case) -> Iterator[Finding]:
         found = f"{settings.workers} workers share {there} cores"
         yield warning("machine.cores", found, "EXOBRIDGE_WORKERS=auto")
         return
-    local = any(template.stt.provider in LOCAL_STT for template in case.in_use.values())
+    local = _hears_locally(case)
     each = LOCAL_CALLS_PER_CORE if local else CALLS_PER_WORKER
     # With local speech the models' threads use the other cores too.
     bears = each * (there if local else settings.workers)
@@ -80,9 +80,13 @@ def _cores(case: Case) -> Iterator[Finding]:
     yield warning("machine.cores", f"{found} bear about {bears}", f"MAX_CALLS={bears}")
 
 
+def _hears_locally(case: Case) -> bool:
+    return any(set(template.stt.names) & set(LOCAL_STT) for template in case.in_use.values())
+
+
 def _memory(case: Case) -> Iterator[Finding]:
     settings = case.settings
-    local = any(template.stt.provider in LOCAL_STT for template in case.in_use.values())
+    local = _hears_locally(case)
     need = settings.workers * (MB_PER_WORKER + (MB_LOCAL_SPEECH if local else 0)) * 1e6
     need += settings.max_calls * KB_PER_CALL * 1e3
     there, whose = memory()

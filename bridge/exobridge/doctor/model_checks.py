@@ -17,7 +17,7 @@ from exobridge.doctor.case import Case
 from exobridge.doctor.finding import Finding, error, info, ok, warning
 from exobridge.doctor.speech import Spoken, hear, speak, voice
 from exobridge.templates import ProviderUse, Template, provider_uses
-from exobridge_providers.base import Provider, SttProvider, TtsProvider, VadProvider
+from exobridge_providers.base import Provider, SttProvider, TtsProvider, VadProvider, speaks
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.registry import Kind, create
 
@@ -28,7 +28,7 @@ CLOSE_SECONDS = 5.0
 SPEECH_SECONDS = 20.0
 """For each of: rendering, understanding, hearing."""
 SLOW_START_SECONDS = 10.0
-LOCAL_STT = ("moonshine",)
+LOCAL_STT = ("moonshine", "whisper")
 """Those that cost nothing to ask and can be judged by a made voice."""
 SPEECH = (Kind.STT, Kind.TTS, Kind.VAD)
 VOICED = 0.5
@@ -56,7 +56,12 @@ async def _all(case: Case) -> list[Finding]:
             if (what := f"{speech} {template.language} {template.tts.voice}") not in tried:
                 tried.add(what)
                 case.tell("trying the speech")
-                there = [(use, each) for use in speech if (each := started[repr(use)]) is not None]
+                there = [
+                    (use, each)
+                    for use in speech
+                    if (each := started[repr(use)]) is not None
+                    and not _passed_over(template, use, each)
+                ]
                 findings += await _try(template, there)
     finally:
         for each in started.values():
@@ -64,6 +69,13 @@ async def _all(case: Case) -> list[Finding]:
                 with suppress(Exception):  # what it did is told; how it ends is its own affair
                     await asyncio.wait_for(each.aclose(), CLOSE_SECONDS)
     return list(dict.fromkeys(findings))
+
+
+def _passed_over(template: Template, use: ProviderUse, provider: Provider) -> bool:
+    """Whether it is one of several and does not know the template's language."""
+    if len(use.options_path) <= 2 or not isinstance(provider, SttProvider | TtsProvider):
+        return False
+    return not speaks(provider.capabilities.languages, template.language)
 
 
 async def _start(use: ProviderUse) -> tuple[Finding, Provider | None]:
@@ -95,8 +107,9 @@ async def _try(template: Template, started: list[tuple[ProviderUse, Provider]]) 
     spoken: Spoken | None = None
     for use, provider in started:
         if isinstance(provider, TtsProvider):
-            finding, spoken = await _tts(use.name, provider, template)
+            finding, made = await _tts(use.name, provider, template)
             findings.append(finding)
+            spoken = spoken or made
     if spoken is None:
         return findings
     for use, provider in started:
@@ -112,7 +125,8 @@ async def _tts(
 ) -> tuple[Finding, Spoken | None]:
     begun = time.monotonic()
     try:
-        spoken = await _within(speak(provider, template.language, template.tts.voice))
+        voices = {choice.name: choice.voice for choice in template.tts.choices()}
+        spoken = await _within(speak(provider, template.language, voices[name]))
     except Exception as problem:
         return _failed("models.tts", f"tts {name} made no speech", problem), None
     if not spoken.pcm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exobridge.doctor.case import Case
-from exobridge.doctor.finding import Finding, error, info, ok
+from exobridge.doctor.finding import Finding, error, info, ok, warning
 from exobridge.templates import ProviderUse, Template, provider_uses
 from exobridge_providers.base import SttProvider, TtsProvider, VadProvider, speaks
 from exobridge_providers.registry import create
@@ -15,12 +15,16 @@ def look(case: Case) -> list[Finding]:
     """Each provider of each template in use, once."""
     findings: dict[Finding, None] = {}
     for name, template in case.in_use.items():
-        for use in provider_uses(template):
-            findings.update(dict.fromkeys(_use(name, template, use)))
+        uses = provider_uses(template)
+        for use in uses:
+            others = [each for each in uses if each.table == use.table and each is not use]
+            findings.update(dict.fromkeys(_use(name, template, use, others)))
     return list(findings)
 
 
-def _use(name: str, template: Template, use: ProviderUse) -> Iterator[Finding]:
+def _use(
+    name: str, template: Template, use: ProviderUse, others: list[ProviderUse]
+) -> Iterator[Finding]:
     try:
         provider = create(use.kind, use.name, use.options)
     except Exception as problem:  # a plugin's bug: the templates' loader has tried its options
@@ -31,21 +35,37 @@ def _use(name: str, template: Template, use: ProviderUse) -> Iterator[Finding]:
     rate = template.stream.sample_rate
     if isinstance(provider, SttProvider | TtsProvider):
         can = provider.capabilities
-        yield _language(name, template.language, use, can.languages)
+        yield _language(name, template.language, use, can.languages, others)
         yield _rate(use, rate, [each.sample_rate for each in can.formats])
     elif isinstance(provider, VadProvider):
         yield _rate(use, rate, list(provider.sample_rates))
 
 
-def _language(name: str, tag: str, use: ProviderUse, known: frozenset[str]) -> Finding:
+def _language(
+    name: str, tag: str, use: ProviderUse, known: frozenset[str], others: list[ProviderUse]
+) -> Finding:
     if speaks(known, tag):
         return ok("providers.language", f"{use.kind} {use.name} knows {tag}")
+    found = f"{use.kind} {use.name} does not know {tag}, the language of {name}"
+    if any(_knows(other, tag) for other in others):
+        cure = "Calls pass it over, unless the dialogue switches to a language that it knows."
+        return warning("providers.language", found, cure)
     return error(
         "providers.language",
-        f"{use.kind} {use.name} does not know {tag}, the language of {name}",
+        found,
         f"In {name}.toml choose another {use.kind}.provider, or one of its languages: "
         f'language = "{min(known)}"',
     )
+
+
+def _knows(use: ProviderUse, tag: str) -> bool:
+    try:
+        provider = create(use.kind, use.name, use.options)
+    except Exception:  # it has a finding of its own
+        return False
+    if not isinstance(provider, SttProvider | TtsProvider):
+        return False
+    return speaks(provider.capabilities.languages, tag)
 
 
 def _rate(use: ProviderUse, rate: int, rates: list[int]) -> Finding:

@@ -186,6 +186,13 @@ PROVIDER_START_FAILURES = _counter(
     "kind",
     "provider",
 )
+PROVIDER_CIRCUITS = _gauge(
+    "exobridge_provider_circuits",
+    "Circuits by state: open, calls pass the provider over; half-open, one tries it.",
+    "kind",
+    "provider",
+    "state",
+)
 PROMPTS = _counter(
     "exobridge_prompts_total",
     "Fixed lines that were wanted: cached, rendered, failed.",

@@ -129,7 +129,7 @@ class FactMetrics:
         began = _began(call, _text(event, "stream_sid"))
         if began is not None:
             self._lasted.labels(call.template).observe((event.at - began).total_seconds())
-        for kind, told in usage_told(event).items():
+        for kind, told in usage_told(event):
             self._used(kind, told)
 
     def _used(self, kind: str, told: Mapping[str, JSON]) -> None:

@@ -94,6 +94,9 @@ class Readings(Collector):
         ]
         yield _counter(catalogue.PROVIDER_ERRORS, told)
         yield _counter(catalogue.PROVIDER_START_FAILURES, starts.items())
+        states = services.pool.circuits.states().items()
+        circuits = [((str(kind), name, str(state)), n) for (kind, name, state), n in states]
+        yield _gauges(catalogue.PROVIDER_CIRCUITS, circuits)
         prompts = services.prompts
         yield _counter(catalogue.PROMPTS, _by_name(prompts.wanted))
         yield _gauge(catalogue.PROMPT_BYTES, prompts.kept_bytes)
@@ -123,6 +126,13 @@ def _by_name(values: Mapping[str, int]) -> Values:
 
 def _gauge(metric: Metric, value: float) -> Family:
     return GaugeMetricFamily(metric.name, metric.meaning, value)
+
+
+def _gauges(metric: Metric, values: Values) -> Family:
+    family = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    for labels, value in values:
+        family.add_metric(labels, value)
+    return family
 
 
 def _counter(metric: Metric, values: Values) -> Family:

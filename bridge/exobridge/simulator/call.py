@@ -95,12 +95,22 @@ class Exotel:
             await self._client.aclose()
             self._client = None
 
-    async def call(self, plan: CallPlan, tell: events.Listener = events.ignore) -> CallReport:
+    async def call(
+        self,
+        plan: CallPlan,
+        tell: events.Listener = events.ignore,
+        *,
+        transcribe: events.Transcribe | None = None,
+        leave: asyncio.Event | None = None,
+    ) -> CallReport:
         """Place one call and play it to its end. Whatever the server does is in the report.
 
         Args:
             plan: The call.
             tell: Told what happens, as it happens.
+            transcribe: Understands what is heard of the bot, while it is heard; without it a
+                ``Hear`` with words is over when the bot's turn is.
+            leave: Once it is set, the caller hangs up.
 
         Raises:
             RuntimeError: Outside ``async with``.
@@ -115,7 +125,8 @@ class Exotel:
             caller=plan.caller,
             called=plan.called,
         )
-        one = _Call(plan, identity, self._client, self._clock, self._wall_clock, tell)
+        companion = events.Companion(tell, transcribe, leave or asyncio.Event())
+        one = _Call(plan, identity, self._client, self._clock, self._wall_clock, companion)
         return await one.run()
 
 
@@ -127,14 +138,15 @@ class _Call:
         client: httpx.AsyncClient,
         clock: Callable[[], float],
         wall_clock: Callable[[], datetime],
-        tell: events.Listener,
+        companion: events.Companion,
     ) -> None:
         self._plan = plan
         self._identity = identity
         self._client = client
         self._clock = clock
         self._wall_clock = wall_clock
-        self._tell = tell
+        self._companion = companion
+        self._tell = companion.tell
         self._log = ViolationLog()
         self._deadline = clock() + plan.limits.call_s
         self._report = CallReport(
@@ -225,7 +237,7 @@ class _Call:
             log=self._log,
             frame_ms=plan.frame_ms,
             clock=self._clock,
-            tell=self._tell,
+            companion=self._companion,
         )
         end = await stream.run(
             custom_parameters,
@@ -252,7 +264,11 @@ class _Call:
             tracks = Tracks(audio, tuple(caller.lines), tuple(earpiece.heard), end.duration_ms)
             self._report = replace(self._report, tracks=tracks)
         found = measure.answers(caller.lines, earpiece.utterances)
-        unanswered = [index for index, answer in enumerate(found) if answer is None]
+        unanswered = [
+            index
+            for index, (line, answer) in enumerate(zip(caller.lines, found, strict=True))
+            if line.answered and answer is None
+        ]
         return self._concluded(unanswered, caller.unspoken)
 
     def _measure(self, caller: Caller, earpiece: Earpiece) -> None:
@@ -266,6 +282,8 @@ class _Call:
             barge_in_ms=measure.barge_in(lines, utterances),
             bot_gaps=tuple(earpiece.gaps),
             clears=len(earpiece.clears),
+            clears_at_ms=tuple(clear.at_ms for clear in earpiece.clears),
+            steps_ms=tuple(caller.steps_ms),
             timeouts=(*caller.timeouts, *limit),
         )
 

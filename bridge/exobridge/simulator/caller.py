@@ -8,125 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
 
-from exobridge.simulator.ear import Utterance
-from exobridge.simulator.lines import Clip, Line, prepare, silent_payload
+from exobridge.simulator.lines import Line, prepare, silent_payload
+from exobridge.simulator.steps import (
+    LINES,
+    BargeIn,
+    BotDone,
+    BotEnds,
+    CallerLine,
+    Dtmf,
+    HangUp,
+    Hear,
+    LineKind,
+    Patience,
+    PlayWav,
+    Say,
+    Silence,
+    Step,
+    Wait,
+)
+from exobridge.simulator.waiting import BotSound, Waiting
+from exobridge.simulator.words import contains
 from exobridge_codecs.formats import AudioFormat
 
 DIGIT_MS = 200
 """From one key to the next, in milliseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Speak, once the bot has finished."""
-
-    clip: Clip
-
-
-@dataclass(frozen=True, slots=True)
-class PlayWav:
-    """Play a recording, once the bot has finished."""
-
-    clip: Clip
-
-
-@dataclass(frozen=True, slots=True)
-class Dtmf:
-    """Press keys (``0-9*#A-D``), once the bot has finished: events, no tones on the line."""
-
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class BargeIn:
-    """Speak ``after_ms`` after the bot began its next utterance, into it."""
-
-    clip: Clip
-    after_ms: float = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Be silent for ``ms``."""
-
-    ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """End the call: once the bot has finished, or at once. The end of a script does the former."""
-
-    wait_for_bot: bool = True
-
-
-Step = Say | PlayWav | Dtmf | BargeIn | Wait | HangUp
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """When the caller takes it to be their turn.
-
-    Attributes:
-        bot_done_ms: The bot has finished when nothing of it was audible for so long, and nothing
-            audible is buffered.
-        bot_timeout_ms: After so long without a sound of the bot the caller goes on without it.
-    """
-
-    bot_done_ms: float = 700
-    bot_timeout_ms: float = 15_000
-
-
-class LineKind(StrEnum):
-    """What a caller's line was."""
-
-    SAY = "say"
-    AUDIO = "audio"
-    DTMF = "dtmf"
-    BARGE_IN = "barge-in"
-
-
-@dataclass(frozen=True, slots=True)
-class CallerLine:
-    """What the caller said or pressed. Times are ms since the start event.
-
-    Attributes:
-        kind: Speech, a recording, keys or an interruption.
-        text: The words, or the keys.
-        start_ms: Start of its first frame (or the first key).
-        end_ms: End of its last frame (or the last key).
-        voiced_from_ms: First audible moment.
-        voiced_to_ms: Last audible moment.
-        audio: What was sent, in the stream's encoding; empty for keys.
-    """
-
-    kind: LineKind
-    text: str
-    start_ms: float
-    end_ms: float
-    voiced_from_ms: float
-    voiced_to_ms: float
-    audio: bytes = b""
-
-
-class BotSound(Protocol):
-    """What the caller can tell of the bot."""
-
-    @property
-    def utterances(self) -> Sequence[Utterance]:
-        """The bot's utterances so far; the last may still go on."""
-        ...
-
-    @property
-    def audible_until_ms(self) -> float:
-        """When the bot was last audible."""
-        ...
-
-    def expects_sound(self) -> bool:
-        """Whether something audible is buffered."""
-        ...
 
 
 @dataclass(slots=True)
@@ -144,17 +50,6 @@ class CallerFrame:
     hang_up: bool = False
 
 
-def answer_to(line: CallerLine | None, utterances: Sequence[Utterance]) -> Utterance | None:
-    """The utterance that answers ``line``: it began after the caller did, and was still audible
-    after the caller had finished. Before the first line (``None``) any will do: a greeting."""
-    for utterance in utterances:
-        if line is None or (
-            utterance.start_ms > line.voiced_from_ms and utterance.end_ms > line.voiced_to_ms
-        ):
-            return utterance
-    return None
-
-
 class Caller:
     """Plays a script.
 
@@ -163,6 +58,11 @@ class Caller:
         audio: The stream's format.
         frame_ms: Length of a frame.
         patience: When it is the caller's turn.
+
+    Attributes:
+        lines: What was said and pressed so far.
+        steps_ms: When each step of the script began, ``None`` while it has not. A line begins with
+            its first frame or key.
     """
 
     def __init__(
@@ -180,38 +80,62 @@ class Caller:
             for step in self._steps
         ]
         self._frame_ms = frame_ms
-        self._patience = patience
+        self._waiting = Waiting(patience)
         self._silence = silent_payload(audio, frame_ms)
         self._at = 0  # the current step
-        self._since_ms = 0.0  # when it became current
         self._spoken = 0  # frames of the current line that were given out, or keys pressed
         self._pressed_ms = 0.0
-        self._recent: CallerLine | None = None
+        self._understood_of: float | None = None  # the turn in which the awaited words were
         self.lines: list[CallerLine] = []
-        self.timeouts: list[str] = []
+        self.steps_ms: list[float | None] = [None] * len(script)
+
+    @property
+    def timeouts(self) -> Sequence[str]:
+        """Each time the caller waited in vain, as a sentence."""
+        return self._waiting.timeouts
 
     @property
     def unspoken(self) -> int:
         """Lines of the script that were not begun."""
         begun = self._at + (self._spoken > 0)
-        return sum(not isinstance(step, Wait | HangUp) for step in self._steps[begun:])
+        return sum(isinstance(step, LINES) for step in self._steps[begun:])
 
     def frame(self, now_ms: float, bot: BotSound) -> CallerFrame:
         """What to send for the frame that starts at ``now_ms``."""
         while True:
             step = self._steps[self._at]
             if isinstance(step, HangUp):
-                done = not step.wait_for_bot or self._my_turn(now_ms, bot)
+                done = not step.wait_for_bot or self._may_begin(now_ms, bot)
+                if done:
+                    self._begun(now_ms)
                 return CallerFrame(self._silence, hang_up=done)
-            if isinstance(step, Wait):
-                if now_ms < self._since_ms + step.ms:
-                    return CallerFrame(self._silence)
-                self._next(now_ms)
-            elif isinstance(step, Dtmf):
-                if (frame := self._press(step, now_ms, bot)) is not None:
-                    return frame
-            elif (frame := self._speak(step, now_ms, bot)) is not None:
+            if isinstance(step, Dtmf):
+                frame = self._press(step, now_ms, bot)
+            elif isinstance(step, Say | PlayWav | BargeIn):
+                frame = self._speak(step, now_ms, bot)
+            else:
+                frame = self._listen(step, now_ms, bot)
+            if frame is not None:
                 return frame
+            self._at += 1
+            self._spoken = 0
+            self._waiting.since_ms = now_ms
+
+    def awaits_words_from(self, bot: BotSound) -> float | None:
+        """Where the turn of the bot began in which words are waited for, in ms; ``None`` if none
+        are, or it has not begun."""
+        step = self._steps[self._at]
+        if not isinstance(step, Hear) or not step.words:
+            return None
+        return None if (turn := self._waiting.next_turn(bot)) is None else turn.start_ms
+
+    def understand(self, of_ms: float, text: str) -> None:
+        """Take what was heard so far, in words, of the turn that began at ``of_ms``."""
+        step = self._steps[self._at]
+        if isinstance(step, Hear) and contains(text, step.words):
+            self._understood_of = of_ms
+
+    # ------------------------------------------------------------------ lines
 
     def _speak(
         self, step: Say | PlayWav | BargeIn, now_ms: float, bot: BotSound
@@ -219,73 +143,126 @@ class Caller:
         line = self._prepared[self._at]
         assert line is not None
         if self._spoken == 0:
-            if not self._may_begin(step, now_ms, bot):
+            if not self._may_begin(now_ms, bot):
                 return CallerFrame(self._silence)
             self._begin(step, line, now_ms)
         if self._spoken == len(line.payloads):
-            self._next(now_ms)
             return None
         self._spoken += 1
         return CallerFrame(line.payloads[self._spoken - 1])
 
     def _press(self, step: Dtmf, now_ms: float, bot: BotSound) -> CallerFrame | None:
         if self._spoken == 0:
-            if not self._my_turn(now_ms, bot):
+            if not self._may_begin(now_ms, bot):
                 return CallerFrame(self._silence)
             last_ms = now_ms + (len(step.digits) - 1) * DIGIT_MS
-            self._add(CallerLine(LineKind.DTMF, step.digits, now_ms, last_ms, now_ms, last_ms))
+            self._add(
+                CallerLine(
+                    kind=LineKind.DTMF,
+                    text=step.digits,
+                    start_ms=now_ms,
+                    end_ms=last_ms,
+                    voiced_from_ms=now_ms,
+                    voiced_to_ms=last_ms,
+                    answered=self._expects_answer(),
+                )
+            )
         elif now_ms < self._pressed_ms + DIGIT_MS:
             return CallerFrame(self._silence)
         if self._spoken == len(step.digits):
-            self._next(now_ms)
             return None
         self._pressed_ms = now_ms
         self._spoken += 1
         return CallerFrame(self._silence, digit=step.digits[self._spoken - 1])
 
-    def _may_begin(self, step: Say | PlayWav | BargeIn, now_ms: float, bot: BotSound) -> bool:
-        if not isinstance(step, BargeIn):
-            return self._my_turn(now_ms, bot)
-        if (utterance := answer_to(self._recent, bot.utterances)) is not None:
-            return now_ms >= utterance.start_ms + step.after_ms
-        return self._gave_up(now_ms, bot)
-
-    def _my_turn(self, now_ms: float, bot: BotSound) -> bool:
-        if (
-            answer_to(self._recent, bot.utterances) is not None
-            and now_ms - bot.audible_until_ms >= self._patience.bot_done_ms
-            and not bot.expects_sound()
-        ):
-            return True
-        return self._gave_up(now_ms, bot)
-
-    def _gave_up(self, now_ms: float, bot: BotSound) -> bool:
-        waited = now_ms - max(self._since_ms, bot.audible_until_ms)
-        if waited < self._patience.bot_timeout_ms:
-            return False
-        after = f"after line {len(self.lines)}" if self.lines else "before the first line"
-        self.timeouts.append(f"the bot was not heard for {waited / 1000:.1f} s {after}")
-        return True
-
     def _begin(self, step: Say | PlayWav | BargeIn, line: Line, now_ms: float) -> None:
-        kinds = {Say: LineKind.SAY, PlayWav: LineKind.AUDIO, BargeIn: LineKind.BARGE_IN}
         self._add(
             CallerLine(
-                kind=kinds[type(step)],
+                kind=_kind(step),
                 text=line.text,
                 start_ms=now_ms,
                 end_ms=now_ms + len(line.payloads) * self._frame_ms,
                 voiced_from_ms=now_ms + line.voiced_from_ms,
                 voiced_to_ms=now_ms + line.voiced_to_ms,
                 audio=line.audio,
+                answered=self._expects_answer(),
             )
         )
+        if self.lines[-1].kind is LineKind.BACKCHANNEL:
+            self._waiting.for_the_rest(self.lines[-1])
+
+    def _expects_answer(self) -> bool:
+        step, following = self._steps[self._at : self._at + 2]  # the last step is a HangUp
+        goes_on = isinstance(step, BargeIn) and not step.interrupts
+        return not goes_on and not isinstance(following, Silence)
 
     def _add(self, line: CallerLine) -> None:
-        self._recent = line
+        self._begun(line.start_ms)
+        self._waiting.for_answer_to(line)
         self.lines.append(line)
 
-    def _next(self, now_ms: float) -> None:
-        self._at += 1
-        self._spoken = 0
-        self._since_ms = now_ms
+    # ------------------------------------------------------------------ between the lines
+
+    def _listen(
+        self, step: Hear | BotDone | Wait | Silence | BotEnds, now_ms: float, bot: BotSound
+    ) -> CallerFrame | None:
+        if self._begun(now_ms):
+            self._understood_of = None
+            if isinstance(step, BotDone) and step.anew:
+                self._waiting.for_something_new(now_ms)
+        if not self._is_over(step, now_ms, bot):
+            return CallerFrame(self._silence)
+        if isinstance(step, Silence):
+            self._waiting.for_nothing()
+        return None
+
+    def _is_over(
+        self, step: Hear | BotDone | Wait | Silence | BotEnds, now_ms: float, bot: BotSound
+    ) -> bool:
+        match step:
+            case Wait(ms) | Silence(ms):
+                return now_ms >= self._waiting.since_ms + ms
+            case BotDone():
+                return self._waiting.is_over(now_ms, bot)
+            case BotEnds():
+                return self._waiting.is_past_patience(now_ms, bot)
+            case Hear(words=""):
+                return self._waiting.has_gone_on(step.after_ms, now_ms, bot)
+            case Hear(words=words):
+                return self._has_said(words, now_ms, bot)
+
+    def _has_said(self, words: str, now_ms: float, bot: BotSound) -> bool:
+        if (turn := self._waiting.next_turn(bot)) is None:
+            return self._waiting.in_vain(now_ms, bot)
+        if turn.start_ms == self._understood_of:
+            return True
+        if not self._waiting.is_over(now_ms, bot):
+            return False
+        self._waiting.timeouts.append(f'"{words}" was not heard in what the bot said')
+        return True
+
+    def _may_begin(self, now_ms: float, bot: BotSound) -> bool:
+        """Whether a line may begin, or the call be ended."""
+        step = self._steps[self._at]
+        if self._at and isinstance(self._steps[self._at - 1], Hear):
+            return True
+        if isinstance(step, BargeIn):
+            return self._waiting.has_gone_on(step.after_ms, now_ms, bot)
+        return self._waiting.is_over(now_ms, bot)
+
+    def _begun(self, now_ms: float) -> bool:
+        """Note that the current step begins; ``False`` if it had begun already."""
+        if self._at == len(self.steps_ms) or self.steps_ms[self._at] is not None:
+            return False
+        self.steps_ms[self._at] = now_ms
+        return True
+
+
+def _kind(step: Say | PlayWav | BargeIn) -> LineKind:
+    match step:
+        case Say():
+            return LineKind.SAY
+        case PlayWav():
+            return LineKind.AUDIO
+        case BargeIn(interrupts=interrupts):
+            return LineKind.BARGE_IN if interrupts else LineKind.BACKCHANNEL

@@ -24,6 +24,7 @@ class Earpiece:
         self.playout = Playout(audio, marks_after_clear=marks_after_clear)
         self.clears: list[Clear] = []
         self.heard: list[Heard] = []
+        self.sample_rate = audio.sample_rate
         self._ear = Ear(audio)
         self._audio = audio
         self._record = record
@@ -87,10 +88,10 @@ class Earpiece:
         over = count and now_ms - self.audible_until_ms >= UTTERANCE_GAP_MS
         return count if over else max(0, count - 1)
 
-    def pcm(self, utterance: Utterance) -> bytes:
-        """What was heard of an utterance, PCM16, without its gaps; empty if it was not kept."""
+    def pcm(self, start_ms: float, end_ms: float) -> bytes:
+        """What was heard between two moments, PCM16, without its gaps; empty if it was not kept."""
         rate, size = self._audio.sample_rate, self._audio.sample_bytes
-        first, last = (round(ms * rate / 1000) for ms in (utterance.start_ms, utterance.end_ms))
+        first, last = (round(ms * rate / 1000) for ms in (start_ms, end_ms))
         parts: list[bytes] = []
         for heard in reversed(self.heard):
             start, end = heard.start, heard.start + len(heard.audio) // size

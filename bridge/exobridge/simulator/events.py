@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
-from exobridge.simulator.caller import CallerLine
 from exobridge.simulator.rules import Violation
+from exobridge.simulator.steps import CallerLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,22 @@ Listener = Callable[[Event], None]
 def ignore(event: Event) -> None:
     """The listener that does not listen."""
     del event
+
+
+Transcribe = Callable[[bytes, int], Awaitable[str]]
+"""The words in PCM16 of a rate in hertz. Must not raise; what cannot be understood is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Who is with the caller.
+
+    Attributes:
+        tell: Is told what happens.
+        transcribe: Understands the bot while it speaks; ``None``: nobody does.
+        leave: Set by whoever wants the call to end now.
+    """
+
+    tell: Listener = ignore
+    transcribe: Transcribe | None = None
+    leave: asyncio.Event = field(default_factory=asyncio.Event)

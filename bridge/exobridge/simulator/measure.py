@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exobridge.simulator.caller import CallerLine, LineKind, answer_to
 from exobridge.simulator.ear import Utterance
 from exobridge.simulator.playout import UTTERANCE_GAP_MS, Gap
 from exobridge.simulator.report import Turn
+from exobridge.simulator.steps import CallerLine, LineKind
+from exobridge.simulator.waiting import answer_to
 
-_SPOKEN = (LineKind.SAY, LineKind.AUDIO, LineKind.BARGE_IN)
+_SPOKEN = (LineKind.SAY, LineKind.AUDIO, LineKind.BARGE_IN, LineKind.BACKCHANNEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,10 @@ def _interrupted(
 def answers(
     lines: Sequence[CallerLine], utterances: Sequence[Utterance]
 ) -> tuple[Utterance | None, ...]:
-    """What answered each line, before the caller began the next."""
+    """What answered each line that was to be answered, before the caller began the next."""
     found: list[Utterance | None] = []
     for index, line in enumerate(lines):
-        answer = answer_to(line, utterances)
+        answer = answer_to(line, utterances) if line.answered else None
         if index + 1 < len(lines) and answer is not None:
             answer = answer if answer.start_ms < lines[index + 1].voiced_from_ms else None
         found.append(answer)

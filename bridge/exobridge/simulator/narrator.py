@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from exobridge.simulator import events
-from exobridge.simulator.caller import Caller, LineKind
+from exobridge.simulator.caller import Caller
 from exobridge.simulator.earpiece import Earpiece
+from exobridge.simulator.steps import LineKind
 
 
 class Narrator:
@@ -21,7 +22,7 @@ class Narrator:
         while self._lines < len(self._caller.lines):
             line = self._caller.lines[self._lines]
             self._lines += 1
-            if line.kind is not LineKind.BARGE_IN:  # the bot had finished
+            if line.kind not in (LineKind.BARGE_IN, LineKind.BACKCHANNEL):  # the bot had finished
                 self._earpiece.cut(line.voiced_from_ms)
             self._earpiece.cut(line.voiced_to_ms)
             self._tell(events.CallerSpeaks(line))
@@ -45,7 +46,7 @@ class Narrator:
                     number=self._over,
                     start_ms=utterance.start_ms,
                     end_ms=utterance.end_ms,
-                    pcm=self._earpiece.pcm(utterance),
+                    pcm=self._earpiece.pcm(utterance.start_ms, utterance.end_ms),
                 )
             )
             self._over += 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from exobridge.errors import ExobridgeError
-from exobridge.simulator.caller import Dtmf, Patience, Step
+from exobridge.simulator.steps import Dtmf, Patience, Step
 from exobridge.simulator.wire import Dialect
 from exobridge_codecs.formats import Encoding
 

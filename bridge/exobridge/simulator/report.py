@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from exobridge.simulator.caller import CallerLine
 from exobridge.simulator.playout import Gap, Heard
 from exobridge.simulator.rules import Rule, Violation
+from exobridge.simulator.steps import CallerLine
 from exobridge_codecs.codec import decoder
 from exobridge_codecs.formats import AudioFormat
 from exobridge_codecs.wav import write_wav
@@ -117,7 +117,8 @@ class CallReport:
         duration_ms: From the start event to the end.
         turns: Both sides', by their start.
         voice_to_voice_ms: One for each spoken line: from its last audible moment to the answer's
-            first; ``None`` without an answer, or if the bot had begun before the caller's end.
+            first; ``None`` without an answer, where none is asked for, or if the bot had begun
+            before the caller's end.
         barge_in_ms: One for each interruption of audible speech: from the caller's first audible
             moment until the bot is silent.
         bot_gaps: Where the bot's audio ran dry in the middle of an utterance.
@@ -133,6 +134,8 @@ class CallReport:
         marks_received: Marks of the bot.
         marks_returned: Of them returned.
         clears: ``clear`` events of the bot.
+        clears_at_ms: When they came, a thousand at most.
+        steps_ms: When each step of the plan's script began; ``None`` if it did not.
         send_lateness_ms: The latest a frame was sent after its time: the simulator's own delay.
         tracks: The audio, if it was kept.
         recording: Path of the recording, if one was written.
@@ -167,6 +170,8 @@ class CallReport:
     marks_received: int = 0
     marks_returned: int = 0
     clears: int = 0
+    clears_at_ms: tuple[float, ...] = ()
+    steps_ms: tuple[float | None, ...] = ()
     send_lateness_ms: float = 0.0
     tracks: Tracks | None = None
     recording: str | None = None
@@ -242,6 +247,8 @@ class CallReport:
             "marks_received": self.marks_received,
             "marks_returned": self.marks_returned,
             "clears": self.clears,
+            "clears_at_ms": [_rounded(at) for at in self.clears_at_ms],
+            "steps_ms": [_rounded(at) for at in self.steps_ms],
             "send_lateness_ms": _rounded(self.send_lateness_ms),
             "recording": self.recording,
         }

@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 
+from exobridge.ear import for_the_ear
 from exobridge.errors import ExobridgeError
 from exobridge.simulator.lines import Clip
 from exobridge_codecs.formats import Encoding
@@ -31,9 +32,12 @@ T = TypeVar("T")
 ProviderT = TypeVar("ProviderT", bound=Provider)
 
 CURE = "pip install 'exobridge[local]'"
-LANGUAGE = "en-IN"
+VOICE, EARS, LANGUAGE = "hibari", "moonshine", "en-IN"
 SPEECH_SECONDS = 60.0
 """How long one line may take to be made or written down."""
+_AROUND_MS = 200
+"""Silence put before and after what is to be understood: recognisers stumble over words that begin
+or end with the audio."""
 
 
 class SpeechError(ExobridgeError):
@@ -43,9 +47,10 @@ class SpeechError(ExobridgeError):
 class _Local(Generic[ProviderT]):
     """A provider, started on entering and closed on leaving."""
 
-    def __init__(self, kind: Kind, name: str) -> None:
+    def __init__(self, kind: Kind, name: str, language: str) -> None:
         self._kind = kind
         self._name = name
+        self._language = language
         self._started: ProviderT | None = None
 
     async def __aenter__(self) -> Self:
@@ -73,13 +78,14 @@ class Voice(_Local[TtsProvider]):
 
     Args:
         provider: Name of a text-to-speech provider.
+        language: BCP-47 tag.
 
     Raises:
         SpeechError: On entering: it is not installed or cannot start. By ``clip``: it failed.
     """
 
-    def __init__(self, provider: str = "hibari") -> None:
-        super().__init__(Kind.TTS, provider)
+    def __init__(self, provider: str = VOICE, language: str = LANGUAGE) -> None:
+        super().__init__(Kind.TTS, provider, language)
 
     async def clip(self, text: str) -> Clip:
         """``text`` spoken, with the words beside it."""
@@ -92,9 +98,9 @@ class Voice(_Local[TtsProvider]):
             for audio in self._provider.capabilities.formats
             if audio.encoding is Encoding.PCM16
         )
-        session = await self._provider.open(TtsConfig(audio, LANGUAGE))
+        session = await self._provider.open(TtsConfig(audio, self._language))
         try:
-            await session.say("line", text)
+            await session.say("line", for_the_ear(text, self._language))
             pcm = bytearray()
             async for event in session.events():
                 match event:
@@ -114,13 +120,14 @@ class Ears(_Local[SttProvider]):
 
     Args:
         provider: Name of a speech-to-text provider.
+        language: BCP-47 tag.
 
     Raises:
         SpeechError: On entering: it is not installed or cannot start. By ``text``: it failed.
     """
 
-    def __init__(self, provider: str = "moonshine") -> None:
-        super().__init__(Kind.STT, provider)
+    def __init__(self, provider: str = EARS, language: str = LANGUAGE) -> None:
+        super().__init__(Kind.STT, provider, language)
 
     async def text(self, pcm: bytes, sample_rate: int) -> str:
         """The words in one utterance of PCM16."""
@@ -133,8 +140,10 @@ class Ears(_Local[SttProvider]):
             if audio.encoding is Encoding.PCM16
         )
         pcm = await asyncio.to_thread(resample, pcm, sample_rate, audio.sample_rate)
+        around = audio.silence(_AROUND_MS * audio.bytes_per_ms)
+        pcm = around + pcm + around
         pcm += audio.silence(-len(pcm) % audio.frame_bytes)
-        session = await self._provider.open(SttConfig(audio, LANGUAGE))
+        session = await self._provider.open(SttConfig(audio, self._language))
         try:
             for at in range(0, len(pcm), audio.frame_bytes):
                 session.send(pcm[at : at + audio.frame_bytes])

@@ -29,6 +29,10 @@ from exobridge.simulator.wire import FrameWriter
 
 _STOP_SECONDS = 1.0
 """How long sending ``stop`` may take a server that does not read."""
+_WORDS_EVERY_SECONDS = 0.3
+"""Pause between two looks at what the bot has said."""
+_WORDS_WITHIN_MS = 12_000
+"""The last audio of a turn that is looked at: recognisers grow unsure on more."""
 
 
 @dataclass(slots=True)
@@ -65,7 +69,7 @@ class MediaStream:
         log: Takes the violations.
         frame_ms: Length of the caller's frames.
         clock: Seconds, monotonic.
-        tell: Told what happens.
+        companion: Who is with the caller.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class MediaStream:
         log: ViolationLog,
         frame_ms: int,
         clock: Callable[[], float],
-        tell: events.Listener,
+        companion: events.Companion,
     ) -> None:
         self.tally = Tally()
         self._socket = socket
@@ -90,13 +94,14 @@ class MediaStream:
         self._log = log
         self._frame_ms = frame_ms
         self._clock = clock
-        self._tell = tell
+        self._companion = companion
+        self._tell = companion.tell
         self._origin = clock()
         self._marks_changed = asyncio.Event()
         self._stopped_ms: float | None = None  # when stop was sent
         self._closed_ms: float | None = None  # when the server's end was seen to be gone
         self._led_too_far = False
-        self._narrator = Narrator(caller, earpiece, tell)
+        self._narrator = Narrator(caller, earpiece, companion.tell)
 
     async def run(
         self,
@@ -139,9 +144,12 @@ class MediaStream:
         """Play until one side ends it; ``True`` if it was the limit."""
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(self._read())
-            marks = tasks.create_task(self._return_marks())
+            beside = [tasks.create_task(self._return_marks())]
+            if self._companion.transcribe is not None:
+                beside.append(tasks.create_task(self._understand(self._companion.transcribe)))
             timed_out = await self._frames_until(timeout_s)
-            marks.cancel()
+            for task in beside:
+                task.cancel()
             if self._closed_ms is None:
                 await self._stop(stop_reason)
                 await asyncio.wait([reader], timeout=linger_s)
@@ -176,7 +184,7 @@ class MediaStream:
             self._narrator.news(start_ms)
             if frame.digit:
                 await self._socket.send(self._writer.dtmf(frame.digit))
-            if frame.hang_up:
+            if frame.hang_up or self._companion.leave.is_set():
                 return
             payload = frame.payload
 
@@ -208,6 +216,18 @@ class MediaStream:
                 self._marks_changed.clear()
 
     # ---------------------------------------------------------------- bot to caller
+
+    async def _understand(self, transcribe: events.Transcribe) -> None:
+        """While the caller waits for words, have what was heard of the bot's turn understood again
+        and again."""
+        while True:
+            await asyncio.sleep(_WORDS_EVERY_SECONDS)
+            since_ms = self._caller.awaits_words_from(self._earpiece)
+            if since_ms is not None:
+                now = self._now()
+                pcm = self._earpiece.pcm(max(since_ms, now - _WORDS_WITHIN_MS), now)
+                text = await transcribe(pcm, self._earpiece.sample_rate)
+                self._caller.understand(since_ms, text)
 
     async def _read(self) -> None:
         try:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from exobridge.errors import ConfigError
 from exobridge.numbers import DEFAULT_TEMPLATE, TEMPLATE_NAME
 from exobridge.numbers import VARIABLE as NUMBERS_VARIABLE
-from exobridge.provider_names import dialogue_kind
+from exobridge.provider_names import dialogue_kind, listed
 from exobridge.settings import Settings
 from exobridge.templates.models import Template
 from exobridge.templates.providers import provider_problems
@@ -28,7 +28,8 @@ Templates: TypeAlias = Mapping[str, Template]
 
 DIRECTORY_VARIABLE = "EXOBRIDGE_TEMPLATES_DIR"
 SHIPPED = (DEFAULT_TEMPLATE, "demo")
-NOT_WITH_REALTIME = ("stt", "turns", "texts")
+NOT_WITH_REALTIME = ("stt", "audio", "turns", "texts", "voicemail")
+LIMITS_NOT_WITH_REALTIME = ("warning_seconds", "idle_reprompts", "filler_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,14 @@ def _tables(source: _Source) -> dict[str, Any]:
 
 
 def _follow_the_setting(tables: dict[str, Any], settings: Settings) -> None:
-    """The shipped reception is a script; another ``DIALOGUE_PROVIDER`` takes its place."""
-    if tables["dialogue"]["provider"] != settings.dialogue_provider:
-        del tables["dialogue"]
+    """The shipped reception is a script; another ``DIALOGUE_PROVIDER`` takes its place. As one of
+    several it keeps its script."""
+    script = tables.pop("dialogue")
+    name = script["provider"]
+    if name == settings.dialogue_provider:
+        tables["dialogue"] = script
+    elif name in listed(settings.dialogue_provider):
+        tables["dialogue"] = {"options": {name: script["options"]}}
 
 
 def _fill_in(tables: dict[str, Any], settings: Settings) -> None:
@@ -156,7 +162,15 @@ def _unused_tables(tables: dict[str, Any], settings: Settings) -> list[Problem]:
     speaks = (_table(tables, "refusal") or {}).get("mode") == "say"
     unused = NOT_WITH_REALTIME if speaks else (*NOT_WITH_REALTIME, "tts")
     problem = "is not used: the dialogue's provider hears and speaks for itself"
-    return [Problem((table,), problem, "Remove the table.") for table in unused if table in tables]
+    limits = _table(tables, "limits") or {}
+    return [
+        *(Problem((table,), problem, "Remove the table.") for table in unused if table in tables),
+        *(
+            Problem(("limits", key), problem, "Remove the key.")
+            for key in LIMITS_NOT_WITH_REALTIME
+            if key in limits
+        ),
+    ]
 
 
 def _missing(settings: Settings, sources: Mapping[str, _Source]) -> list[ConfigError]:

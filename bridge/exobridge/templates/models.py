@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from exobridge.ear import for_the_ear
+from exobridge.provider_names import listed
 from exobridge.templates.hours import Hours
+from exobridge.templates.provider_table import Choice, ProviderList, ProviderTable
 from exobridge.templates.table import Table
 from exobridge.templates.text import (
     CALL_NAMES,
@@ -19,6 +23,8 @@ from exobridge.templates.text import (
     names_in,
 )
 from exobridge.validation import wrong
+from exobridge_providers import denoise
+from exobridge_providers.dialogue.words import words
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _APPLET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -47,6 +53,12 @@ def _variable_name(name: str) -> str:
     return name
 
 
+def _phrase(phrase: str) -> str:
+    if not words(phrase):
+        raise wrong("holds no word", 'Write a word or a phrase, like "theek hai".')
+    return phrase
+
+
 def _applet(applet: str) -> str:
     url = urlsplit(applet) if "/" in applet else None
     exotel = url and url.scheme == "https" and (url.hostname or "").endswith(".exotel.com")
@@ -59,21 +71,62 @@ def _applet(applet: str) -> str:
 
 
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
+Phrase = Annotated[str, Field(max_length=100), AfterValidator(_phrase)]
 
 
-class SttTable(Table):
+class SttTable(ProviderTable):
     """``[stt]``: speech-to-text."""
 
-    provider: str = "moonshine"
-    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+    provider: ProviderList = "moonshine"
 
 
-class TtsTable(Table):
-    """``[tts]``: text-to-speech. An empty voice is the provider's own choice."""
+class TtsTable(ProviderTable):
+    """``[tts]``: text-to-speech. An empty voice is the provider's own choice; of several providers
+    each has its own, comma-separated in their order."""
 
-    provider: str = "hibari"
+    provider: ProviderList = "hibari"
     voice: str = ""
-    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+    normalize: bool = True
+
+    def spoken(self, text: str, language: str) -> str:
+        """What the voice is given of a line."""
+        return for_the_ear(text, language) if self.normalize else text
+
+    def choices(self) -> tuple[Choice, ...]:
+        """As in :class:`ProviderTable`, each with its voice."""
+        choices = super().choices()
+        if len(choices) == 1:
+            return (replace(choices[0], voice=self.voice),)
+        voices = [*listed(self.voice), *[""] * len(choices)]
+        return tuple(
+            replace(choice, voice=voice) for choice, voice in zip(choices, voices, strict=False)
+        )
+
+    @model_validator(mode="after")
+    def _a_provider_for_each_voice(self) -> Self:
+        if len(self.names) > 1 and len(listed(self.voice)) > len(self.names):
+            raise wrong(
+                "names more voices than there are providers",
+                "Name one for each, in the providers' order; a missing one is the default.",
+                "voice",
+            )
+        return self
+
+
+class AudioTable(Table):
+    """``[audio]``: what is done to the caller's audio before speech-to-text hears it."""
+
+    denoise: Literal["none", "webrtc"] = "none"
+
+    @model_validator(mode="after")
+    def _can_be_had(self) -> Self:
+        if self.denoise != "none" and not denoise.is_installed():
+            raise wrong(
+                "needs a package that is not installed",
+                "Install it: pip install 'exobridge[denoise]' (Linux only).",
+                "denoise",
+            )
+        return self
 
 
 class VadTable(Table):
@@ -93,20 +146,32 @@ class VadTable(Table):
         return self
 
 
-class DialogueTable(Table):
-    """``[dialogue]``: what the bot answers; a speech-to-speech provider may stand here too."""
+class DialogueTable(ProviderTable):
+    """``[dialogue]``: what the bot answers; alone, a speech-to-speech provider may stand here."""
 
-    provider: str = "scripted"
-    options: dict[str, Any] = Field(default_factory=dict[str, Any])
+    provider: ProviderList = "scripted"
 
 
 class TurnsTable(Table):
     """``[turns]``: who speaks when."""
 
     end_silence_ms: int = Field(default=400, ge=200, le=3000)
+    max_end_silence_ms: int = Field(default=1200, ge=200, le=5000)
+    eager: bool = True
     barge_in: bool = True
-    barge_in_ms: int = Field(default=200, ge=60, le=2000)
+    barge_in_ms: int = Field(default=400, ge=60, le=900)
+    min_words: int = Field(default=2, ge=1, le=10)
+    backchannels: list[Phrase] = Field(default_factory=list[Phrase], max_length=200)
+    interrupt_words: list[Phrase] = Field(default_factory=list[Phrase], max_length=200)
+    protect_greeting_ms: int = Field(default=0, ge=0, le=60_000)
     max_turn_seconds: int = Field(default=30, ge=5, le=120)
+
+    @model_validator(mode="after")
+    def _stretches_the_silence(self) -> Self:
+        given = "max_end_silence_ms" in self.model_fields_set
+        if given and self.max_end_silence_ms < self.end_silence_ms:
+            raise wrong("is below end_silence_ms", "Make it longer.", "max_end_silence_ms")
+        return self
 
 
 class RefusalTable(Table):
@@ -160,7 +225,21 @@ class LimitsTable(Table):
     """``[limits]``: how long a call may last, and how long it may be silent."""
 
     max_call_seconds: int = Field(default=1800, ge=10, le=3600)
+    warning_seconds: int = Field(default=60, ge=0, le=600)
     idle_seconds: int = Field(default=20, ge=5, le=600)
+    idle_reprompts: int = Field(default=1, ge=0, le=5)
+    filler_ms: int = Field(default=2000, ge=0, le=10_000)
+
+    @model_validator(mode="after")
+    def _warns_within_the_call(self) -> Self:
+        given = "warning_seconds" in self.model_fields_set
+        if given and self.warning_seconds >= self.max_call_seconds:
+            raise wrong(
+                "is not below max_call_seconds",
+                "Make it shorter, or 0 for no warning.",
+                "warning_seconds",
+            )
+        return self
 
 
 class TextsTable(Table):
@@ -170,6 +249,29 @@ class TextsTable(Table):
     goodbye: Text = "Goodbye."
     idle: Text = "Are you still there?"
     too_long: Text = "I am afraid we have to end this call now. Please call again. Goodbye."
+    warning: Text = "We have about one minute left."
+    filler: Text = "One moment, please."
+
+
+class VoicemailTable(Table):
+    """``[voicemail]``: what is done when a machine answers a call that we placed."""
+
+    action: Literal["ignore", "hang_up", "message"] = "ignore"
+    message: Text = ""
+    monologue_ms: int = Field(default=4000, ge=2000, le=10_000)
+    beep_seconds: int = Field(default=30, ge=5, le=120)
+
+    @model_validator(mode="after")
+    def _message_goes_with_its_action(self) -> Self:
+        if self.action == "message" and not self.message:
+            raise wrong('is missing, as action is "message"', "Write what to say.", "message")
+        if self.action != "message" and self.message:
+            raise wrong(
+                f'is not used while action is "{self.action}"',
+                'Remove it, or set action = "message".',
+                "message",
+            )
+        return self
 
 
 class TelephonyTable(Table):
@@ -188,6 +290,7 @@ class Template(Table):
     )
     stt: SttTable = Field(default_factory=SttTable)
     tts: TtsTable = Field(default_factory=TtsTable)
+    audio: AudioTable = Field(default_factory=AudioTable)
     vad: VadTable = Field(default_factory=VadTable)
     dialogue: DialogueTable = Field(default_factory=DialogueTable)
     turns: TurnsTable = Field(default_factory=TurnsTable)
@@ -197,6 +300,7 @@ class Template(Table):
     stream: StreamTable = Field(default_factory=StreamTable)
     limits: LimitsTable = Field(default_factory=LimitsTable)
     texts: TextsTable = Field(default_factory=TextsTable)
+    voicemail: VoicemailTable = Field(default_factory=VoicemailTable)
     telephony_config: TelephonyTable = Field(default_factory=TelephonyTable)
 
     @model_validator(mode="after")
@@ -215,6 +319,7 @@ class Template(Table):
 
     def _all_texts(self) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("greeting",), self.greeting
+        yield ("voicemail", "message"), self.voicemail.message
         for table in ("refusal", "texts"):
             for key, value in getattr(self, table):
                 if key != "mode":

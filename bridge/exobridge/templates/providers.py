@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from exobridge.provider_names import NO_VAD, dialogue_kind, known_names, may_be_named
 from exobridge.templates.models import Template
+from exobridge.templates.provider_table import ProviderTable
 from exobridge.validation import Problem, problems
 from exobridge_providers.base import Provider
 from exobridge_providers.errors import ProviderConfigError
@@ -19,28 +20,48 @@ from exobridge_providers.registry import Kind, names, provider_class
 
 @dataclass(frozen=True, slots=True)
 class ProviderUse:
-    """One provider of a template, as :func:`exobridge_providers.registry.create` takes it."""
+    """One provider of a template, as :func:`exobridge_providers.registry.create` takes it.
+
+    Attributes:
+        options_path: Where in the template its options stand.
+    """
 
     kind: Kind
     name: str
     options: Mapping[str, Any]
+    options_path: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def table(self) -> str:
+        """The table of the template that names it."""
+        return "dialogue" if self.kind is Kind.REALTIME else str(self.kind)
 
 
 def provider_uses(template: Template) -> tuple[ProviderUse, ...]:
-    """The providers a call with this template needs.
+    """The providers a call with this template needs, those that stand in for another included.
 
     A speech-to-speech provider hears and speaks for itself: it needs no STT, and TTS only for the
     line of a refusal.
     """
     kind = dialogue_kind(template.dialogue.provider)
-    uses = [ProviderUse(kind, template.dialogue.provider, template.dialogue.options)]
+    uses = _table_uses(kind, "dialogue", template.dialogue)
     if template.vad.provider != NO_VAD:
-        uses.append(ProviderUse(Kind.VAD, template.vad.provider, template.vad.options))
+        vad = template.vad
+        uses.append(ProviderUse(Kind.VAD, vad.provider, vad.options, ("vad", "options")))
     if kind is Kind.DIALOGUE:
-        uses.append(ProviderUse(Kind.STT, template.stt.provider, template.stt.options))
+        uses += _table_uses(Kind.STT, "stt", template.stt)
     if kind is Kind.DIALOGUE or template.refusal.mode == "say":
-        uses.append(ProviderUse(Kind.TTS, template.tts.provider, template.tts.options))
+        uses += _table_uses(Kind.TTS, "tts", template.tts)
     return tuple(uses)
+
+
+def _table_uses(kind: Kind, table: str, providers: ProviderTable) -> list[ProviderUse]:
+    choices = providers.choices()
+    path = (table, "options")
+    return [
+        ProviderUse(kind, each.name, each.options, (*path, each.name) if choices[1:] else path)
+        for each in choices
+    ]
 
 
 def provider_problems(template: Template) -> list[Problem]:
@@ -52,29 +73,30 @@ def provider_problems(template: Template) -> list[Problem]:
 
 
 def _use_problems(use: ProviderUse) -> list[Problem]:
-    table = "dialogue" if use.kind is Kind.REALTIME else str(use.kind)
-    known = known_names(use.kind)
+    where, known = (use.table, "provider"), known_names(use.kind)
     if not may_be_named(use.kind, use.name):
+        which = f": {use.name}" if len(use.options_path) > 2 else ""
         cure = f"Known: {', '.join(known)}."
-        return [Problem((table, "provider"), f"there is no such {table} provider", cure)]
+        return [Problem(where, f"there is no such {use.table} provider{which}", cure)]
+    if use.kind is Kind.DIALOGUE and dialogue_kind(use.name) is Kind.REALTIME:
+        problem = f"{use.name} hears and speaks for itself: nothing stands in for it"
+        return [Problem(where, problem, "Name it alone, or dialogues only.")]
     try:
         found = provider_class(use.kind, use.name)
     except ProviderConfigError as error:
         cure = f"Install what is missing, or choose another of: {', '.join(known)}."
-        return [Problem((table, "provider"), str(error), cure)]
-    return _option_problems(found, use.options, table)
+        return [Problem(where, str(error), cure)]
+    return _option_problems(found, use)
 
 
-def _option_problems(
-    found: type[Provider], options: Mapping[str, Any], table: str
-) -> list[Problem]:
+def _option_problems(found: type[Provider], use: ProviderUse) -> list[Problem]:
     try:
-        found.options_type.model_validate(dict(options))
+        found.options_type.model_validate(dict(use.options))
     except ValidationError as error:
         keys = sorted(found.options_type.model_fields)
         return [
             Problem(
-                (table, "options", *problem.path),
+                (*use.options_path, *problem.path),
                 problem.problem,
                 problem.cure or _options_cure(problem, keys),
             )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 from exobridge_providers.base.common import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one side said, as far as the other heard it."""
+
+    role: Literal["caller", "bot"]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,8 @@ class CallContext:
         variables: What templates may use in texts: ``caller``, ``called``, ``custom_field`` and
             the stream's custom parameters.
         greeting: The line the caller hears first; the host has it spoken.
+        history: What was said before, the greeting too, where a dialogue takes over from one that
+            failed in the middle of the call; the latest 200 lines.
     """
 
     call_sid: str
@@ -31,6 +41,11 @@ class CallContext:
     language: str = "en-IN"
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     greeting: str = ""
+    history: tuple[Said, ...] = ()
+
+
+async def _at_once() -> None:
+    """A turn that is certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,9 @@ class UserTurn:
         language: BCP-47 tag, where it was detected.
         interrupted: ``True`` if the caller spoke into the bot's last turn.
         heard: What the caller heard of the bot's last turn; all of it unless ``interrupted``.
+        certain: Returns once the turn is known to be over. A turn may be given early, to a dialogue
+            that takes such (``DialogueProvider.speculative``), and is taken back by closing the
+            answer: whatever has an effect outside the answer, a tool say, waits for it first.
     """
 
     text: str = ""
@@ -50,13 +68,23 @@ class UserTurn:
     language: str | None = None
     interrupted: bool = False
     heard: str = ""
+    certain: Callable[[], Awaitable[None]] = field(default=_at_once, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak this text, a sentence or a few."""
+    """Speak this text: markup is taken out and numbers are written out for the ear by the host.
+
+    Attributes:
+        text: A sentence or a few; with ``more``, any piece of one, its white space included.
+        more: The next ``Say`` goes on with it, in the middle of a word maybe. The host joins the
+            pieces and has each sentence spoken as soon as it is whole.
+        interruptible: ``False``: the caller hears it to its end, whatever they say meanwhile.
+    """
 
     text: str
+    more: bool = False
+    interruptible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +115,33 @@ class SendDtmf:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectDigits:
+    """Take the caller's keys by these rules, from now until the next turn, which holds them.
+
+    Attributes:
+        max_digits: The turn is over when so many were pressed, 1 to 64.
+        terminator: A key that ends them and is not one of them, of ``0-9*#``; empty: none.
+        timeout_seconds: Longest pause, before the first key and after each. When it has passed
+            the turn is over with what there is, maybe nothing.
+    """
+
+    max_digits: int = 64
+    terminator: str = "#"
+    timeout_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """Go on in this language: recognition, voice, backchannels and how numbers are read.
+
+    Attributes:
+        language: BCP-47 tag, e.g. ``hi-IN``.
+    """
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What an answer cost, for the record; nothing is said. More than one add up.
 
@@ -98,7 +153,7 @@ class Usage:
     output_tokens: int = 0
 
 
-Action = Say | Transfer | HangUp | SendDtmf | Usage
+Action = Say | Transfer | HangUp | SendDtmf | CollectDigits | SetLanguage | Usage
 
 
 class DialogueSession(Protocol):
@@ -121,7 +176,13 @@ class DialogueSession(Protocol):
 
 
 class DialogueProvider(Provider):
-    """What the bot answers."""
+    """What the bot answers.
+
+    Class attributes:
+        speculative: It takes turns that are not certain yet (``UserTurn.certain``).
+    """
+
+    speculative: ClassVar[bool] = False
 
     async def open(self, context: CallContext) -> DialogueSession:
         """Open the conversation of one call.

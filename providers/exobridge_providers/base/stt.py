@@ -23,6 +23,7 @@ class SttCapabilities:
             only the caller's voiced segments (with some audio before each) and ends each one with
             ``finalize()``.
         interims: It sends :class:`Partial` events while the caller speaks.
+        on_demand: It answers ``peek()``, so that the host can see words of a segment that goes on.
         end_of_turn: It says itself when the caller's turn is over (``Final.end_of_turn``).
         keepalive_seconds: Longest pause in the audio it bears, or ``None`` for any.
     """
@@ -31,6 +32,7 @@ class SttCapabilities:
     languages: frozenset[str] = frozenset()
     continuous: bool = True
     interims: bool = False
+    on_demand: bool = False
     end_of_turn: bool = False
     keepalive_seconds: float | None = None
 
@@ -118,6 +120,12 @@ class SttSession(Protocol):
 
     def finalize(self) -> None:
         """Ask for the final text of everything sent so far."""
+        ...
+
+    def peek(self) -> None:
+        """Ask for a :class:`Partial` of what was sent since the last ``finalize()``. At most one is
+        under way: asked again, or overtaken by ``finalize()``, it may stay unanswered. Called only
+        where ``on_demand`` is declared."""
         ...
 
     def events(self) -> AsyncIterator[SttEvent]:

@@ -1,132 +1,32 @@
 """Moonshine: English speech-to-text inside the process, offline.
 
-40 to 130 ms of one core an utterance. No partials and no end-of-turn signal: the host's voice
-activity detection cuts the segments.
+40 to 130 ms of one core an utterance, about 110 MB a worker.
 """
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
-
-from pydantic import Field
-
 from exobridge_codecs.formats import pcm16
-from exobridge_codecs.pcm import to_float
-from exobridge_providers.base import (
-    Options,
-    SttCapabilities,
-    SttConfig,
-    SttProvider,
-    SttSession,
-    check_config,
-)
-from exobridge_providers.errors import ProviderConfigError
-from exobridge_providers.stt.invented import is_invented
+from exobridge_providers.base import SttCapabilities
+from exobridge_providers.stt.local import LocalOptions, LocalStt
 from exobridge_providers.stt.moonshine_model import MoonshineModel
-from exobridge_providers.stt.segments import SegmentSession
-from exobridge_providers.vad.silero_model import FloatArray, SileroModel
-from exobridge_providers.workers import WorkerPool
-
-_LOUDEST_GAIN = 30.0
 
 
-class MoonshineOptions(Options):
-    """The ``[stt.options]`` table.
-
-    Attributes:
-        workers: Recognisers at work at once, 1 to 16: each takes a core while it works, and about
-            110 MB.
-        queue_limit: Segments of all calls that may wait, 1 to 1000; more are refused with an empty
-            final.
-        max_segment_seconds: Longest audio given to the recogniser at once, 5 to 15 seconds; it
-            grows unsure on more.
-        min_voiced_ms: Audio with less voice than this, in milliseconds, 0 to 2000, is not
-            transcribed, since the recogniser invents words where there are none. 0: all is.
-    """
-
-    workers: int = Field(default=1, ge=1, le=16)
-    queue_limit: int = Field(default=64, ge=1, le=1000)
-    max_segment_seconds: float = Field(default=15, ge=5, le=15)
-    min_voiced_ms: float = Field(default=200, ge=0, le=2000)
+class MoonshineOptions(LocalOptions):
+    """The ``[stt.options]`` table."""
 
 
-class MoonshineStt(SttProvider):
+class MoonshineStt(LocalStt):
     """English speech-to-text, offline."""
 
+    name = "moonshine"
     options_type = MoonshineOptions
     capabilities = SttCapabilities(
         formats=(pcm16(16_000), pcm16(8_000)),
         languages=frozenset({"en"}),
         continuous=False,
+        on_demand=True,
     )
 
-    def __init__(self, options: Options) -> None:
-        super().__init__(options)
-        assert isinstance(options, MoonshineOptions)
-        self._options = options
-        self._models: list[MoonshineModel] = []
-        self._vad: SileroModel | None = None
-        self._pool: WorkerPool[MoonshineModel] | None = None
-
-    async def start(self) -> None:
-        """Load the models (about 0.3 s each).
-
-        Raises:
-            ProviderConfigError: They cannot be loaded here; the message names the cure.
-        """
-        await asyncio.to_thread(self._load)
-        self._pool = WorkerPool(self._models, limit=self._options.queue_limit, provider="moonshine")
-
-    def _load(self) -> None:
-        self._vad = SileroModel() if self._options.min_voiced_ms else None
-        for _ in range(self._options.workers):
-            self._models.append(MoonshineModel())
-
-    async def aclose(self) -> None:
-        """Wait for the recognitions under way and free the models."""
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            await pool.aclose()
-        for model in self._models:
-            model.close()
-        self._models.clear()
-
-    async def open(self, config: SttConfig) -> SttSession:
-        """As :meth:`exobridge_providers.base.SttProvider.open`.
-
-        Raises:
-            ProviderConfigError: Another language or format, or the provider was not started.
-        """
-        check_config(config, self.capabilities, "moonshine")
-        if self._pool is None:
-            raise ProviderConfigError("moonshine was not started", provider="moonshine")
-        return SegmentSession(
-            partial(self._transcribe, self._pool, config.format.sample_rate),
-            config.format,
-            max_seconds=self._options.max_segment_seconds,
-            provider="moonshine",
-        )
-
-    def _transcribe(
-        self, pool: WorkerPool[MoonshineModel], sample_rate: int, pcm: bytes
-    ) -> asyncio.Future[str]:
-        return pool.submit(lambda model: self._recognise(model, pcm, sample_rate))
-
-    def _recognise(self, model: MoonshineModel, pcm: bytes, sample_rate: int) -> str:
-        """On a worker's thread."""
-        if not self._has_voice(to_float(pcm), sample_rate):
-            return ""
-        text = model.transcribe(pcm, sample_rate)
-        return "" if is_invented(text) else text
-
-    def _has_voice(self, samples: FloatArray, sample_rate: int) -> bool:
-        enough = self._options.min_voiced_ms
-        if self._vad is None:
-            return True
-        peak = float(abs(samples).max(initial=0.0))
-        if peak == 0:
-            return False
-        # A caller who is far from the telephone counts too: the network wants a usual level.
-        louder = samples * min(0.5 / peak, _LOUDEST_GAIN)
-        return self._vad.voiced_ms(louder, sample_rate, enough_ms=enough) >= enough
+    def load(self) -> MoonshineModel:
+        """As :meth:`LocalStt.load`: about 0.3 s."""
+        return MoonshineModel()

@@ -1,21 +1,23 @@
 """A speech-to-text session over a recogniser that takes whole segments.
 
 The host sends voiced segments and ends each with ``finalize()``. Here they are collected, cut where
-they grow too long, given to the recogniser, and answered in order.
+they grow too long, given to the recogniser, and answered in order. A ``peek()`` has the recogniser
+read what there is of a segment that goes on, when nothing else is to be read.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from exobridge_codecs.formats import AudioFormat
 from exobridge_codecs.pcm import to_float
-from exobridge_providers.base import Final, SttEvent, SttTrouble
+from exobridge_providers.base import Final, Partial, SttEvent, SttTrouble
 from exobridge_providers.errors import (
     ProviderError,
     ProviderUnavailableError,
@@ -23,8 +25,18 @@ from exobridge_providers.errors import (
 )
 from exobridge_providers.events import EventStream
 
-Transcribe = Callable[[bytes], asyncio.Future[str]]
-"""Starts the recognition of some audio; raises ``ProviderError`` if it is refused."""
+
+class Transcribe(Protocol):
+    """Starts the recognition of some audio."""
+
+    def __call__(self, audio: bytes, *, spare: bool = False) -> asyncio.Future[str]:
+        """The text to come; ``spare`` audio is read when no other waits.
+
+        Raises:
+            ProviderError: It is refused.
+        """
+        ...
+
 
 _STEP_MS = 20
 _LOOK_BACK_MS = 3000
@@ -41,12 +53,18 @@ class _Segment:
     def settled(self) -> bool:
         return self.ended and all(piece.done() for piece in self.pieces)
 
+    def known(self) -> list[str]:
+        """The texts that are there."""
+        read = [piece for piece in self.pieces if piece.done() and not piece.cancelled()]
+        return [piece.result() for piece in read if piece.exception() is None]
+
 
 class SegmentSession:
     """Speech-to-text of one call, segment by segment.
 
     Each ``finalize()`` is answered by one ``Final(finalized=True)``, in order. A piece that failed
-    or was refused is told by ``SttTrouble`` and missing from the text.
+    or was refused is told by ``SttTrouble`` and missing from the text. A ``peek()`` that failed,
+    was refused, or was overtaken by a ``finalize()`` is not answered.
 
     Args:
         transcribe: Starts the recognition of a piece.
@@ -70,6 +88,9 @@ class SegmentSession:
         self._provider = provider
         self._audio = bytearray()
         self._segments: deque[_Segment] = deque([_Segment()])
+        self._peek: asyncio.Future[str] | None = None
+        self._peeked_bytes = 0
+        self._read: asyncio.Future[str] | None = None
         self._events: EventStream[SttEvent] = EventStream()
         self._open = True
 
@@ -85,27 +106,61 @@ class SegmentSession:
         """As :meth:`exobridge_providers.base.SttSession.finalize`."""
         if not self._open:
             return
-        if self._audio:
+        read, self._read = self._read, None
+        if read is not None and self._peeked_bytes == len(self._audio):
+            self._add(read, len(self._audio))  # a peek has read all of it
+        elif self._audio:
             self._start(len(self._audio))
         self._segments[-1].ended = True
         self._segments.append(_Segment())
         self._answer()
 
-    def _start(self, size: int) -> None:
-        piece = bytes(self._audio[:size])
-        del self._audio[:size]
+    def peek(self) -> None:
+        """As :meth:`exobridge_providers.base.SttSession.peek`."""
+        if not self._open or not self._audio or self._peek is not None:
+            return
         try:
-            future = self._transcribe(piece)
+            self._peek = self._transcribe(bytes(self._audio), spare=True)
+        except ProviderError:
+            return  # too much to do; the text comes with the final
+        self._read = None
+        self._peeked_bytes = len(self._audio)
+        self._peek.add_done_callback(self._peeked)
+
+    def _peeked(self, peek: asyncio.Future[str]) -> None:
+        if peek is not self._peek:
+            return
+        self._peek = None
+        if not peek.cancelled() and peek.exception() is None:
+            self._read = peek
+            texts = [*self._segments[-1].known(), peek.result()]
+            self._events.post(Partial(_joined(texts)))
+
+    def _forget_peek(self) -> None:
+        peek, self._peek = self._peek, None
+        self._read = None
+        if peek is not None and not peek.cancel():
+            _look_at(peek)
+
+    def _start(self, size: int) -> None:
+        self._forget_peek()
+        try:
+            future = self._transcribe(bytes(self._audio[:size]))
         except ProviderError as error:
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error)
-        self._segments[-1].pieces.append(future)
-        future.add_done_callback(lambda _: self._answer())
+        self._add(future, size)
+
+    def _add(self, text: asyncio.Future[str], size: int) -> None:
+        """This is, or will be, the text of the audio's first bytes."""
+        del self._audio[:size]
+        self._segments[-1].pieces.append(text)
+        text.add_done_callback(lambda _: self._answer())
 
     def _answer(self) -> None:
         while self._open and self._segments[0].settled:
             texts = [self._text_of(piece) for piece in self._segments.popleft().pieces]
-            self._events.post(Final(" ".join(filter(None, texts)), finalized=True))
+            self._events.post(Final(_joined(texts), finalized=True))
 
     def _text_of(self, piece: asyncio.Future[str]) -> str:
         error: BaseException | None
@@ -114,7 +169,7 @@ class SegmentSession:
         else:
             error = piece.exception()
         if error is None:
-            return piece.result().strip()
+            return piece.result()
         self._events.post(SttTrouble(as_provider_error(error, "recognition", self._provider)))
         return ""
 
@@ -129,11 +184,22 @@ class SegmentSession:
         self._open = False
         self._audio.clear()
         self._events.close()
+        self._forget_peek()
         for segment in self._segments:
             for piece in segment.pieces:
-                if not piece.cancel() and not piece.cancelled():
-                    piece.exception()  # looked at, or the loop would complain that nobody did
+                if not piece.cancel():
+                    _look_at(piece)
         self._segments.clear()
+
+
+def _joined(texts: list[str]) -> str:
+    return " ".join(filter(None, map(str.strip, texts)))
+
+
+def _look_at(done: asyncio.Future[str]) -> None:
+    """Or the loop would complain that nobody looked at its error."""
+    if not done.cancelled():
+        done.exception()
 
 
 def quietest_cut(pcm: bytes, audio_format: AudioFormat) -> int:

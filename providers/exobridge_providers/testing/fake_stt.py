@@ -32,7 +32,7 @@ LOUD_DBFS = -40.0
 """A frame whose peak is above this is taken for speech, in dBFS."""
 PARTIAL_EVERY_MS = 200
 
-SttFault = Literal["none", "open", "die", "hang", "trouble", "twice", "garbage"]
+SttFault = Literal["none", "open", "die", "hang", "trouble", "twice", "garbage", "no-peek"]
 
 
 class FakeSttOptions(Options):
@@ -45,13 +45,17 @@ class FakeSttOptions(Options):
         sample_rates: Hertz, the preferred first.
         continuous: Wants the whole call; needed by ``end_of_turn``.
         interims: Sends a ``Partial`` with one more word each 200 ms of speech.
+        on_demand: Answers ``peek`` with the words that such a ``Partial`` would hold.
+        partials: For each turn of the script the texts of its partials, one each 200 ms of speech,
+            in place of its growing text; the last one stays.
         end_of_turn: Ends a turn itself, ``silence_ms`` after the last loud frame.
         silence_ms: See there.
         delay_ms: How late each answer comes.
         fault: ``open`` raises; ``die`` kills the session in place of an answer; ``hang`` does not
             answer ``finalize``; ``trouble`` answers with ``SttTrouble`` and an empty final;
             ``twice`` answers twice; ``garbage`` puts events around the final that have no place
-            there, ``Resumed`` before it and a ``Partial`` of the same turn after it.
+            there, ``Resumed`` before it and a ``Partial`` of the same turn after it; ``no-peek``
+            does not answer ``peek``.
         fault_at: The answer from which on it goes wrong; the first is 1.
     """
 
@@ -61,6 +65,8 @@ class FakeSttOptions(Options):
     sample_rates: tuple[int, ...] = (8000, 16000)
     continuous: bool = False
     interims: bool = False
+    on_demand: bool = False
+    partials: tuple[tuple[str, ...], ...] = ()
     end_of_turn: bool = False
     silence_ms: int = Field(default=300, ge=20)
     delay_ms: float = Field(default=0, ge=0)
@@ -87,12 +93,14 @@ class FakeSttSession:
         self._heard = False
         self._speaking = False
         self._timers: set[asyncio.TimerHandle] = set()
+        self._peek: asyncio.Handle | None = None
 
     def send(self, audio: bytes) -> None:
         """Count; speech is whatever is loud."""
         self.sent_bytes += len(audio)
         self._heard = self._heard or bool(audio)
-        if not (self._options.interims or self._options.end_of_turn):
+        options = self._options
+        if not (options.interims or options.on_demand or options.end_of_turn):
             return
         ms = int(self._format.duration_ms(len(audio)))
         if peak_dbfs(audio) > LOUD_DBFS:
@@ -104,13 +112,21 @@ class FakeSttSession:
         if not self._speaking:
             self._speaking = True
             self._speech_ms = 0
-            self._events.post(SpeechStarted())
+            if self._options.interims or self._options.end_of_turn:
+                self._events.post(SpeechStarted())
         self._quiet_ms = 0
         before = self._speech_ms // PARTIAL_EVERY_MS
         self._speech_ms += ms
         words = self._speech_ms // PARTIAL_EVERY_MS
         if self._options.interims and words > before:
-            self._events.post(Partial(" ".join(self._next_text().split()[:words])))
+            self._events.post(Partial(self._text_so_far()))
+
+    def _text_so_far(self) -> str:
+        words = self._speech_ms // PARTIAL_EVERY_MS if self._speaking else 0
+        if self._turns < len(self._options.partials):
+            partials = self._options.partials[self._turns]
+            return partials[min(words, len(partials)) - 1] if words and partials else ""
+        return " ".join(self._next_text().split()[:words])
 
     def _hear_silence(self, ms: int) -> None:
         self._quiet_ms += ms
@@ -118,8 +134,24 @@ class FakeSttSession:
             self._events.post(SpeechEnded())
             self._answer(self._take_text(), end_of_turn=True)
 
+    def peek(self) -> None:
+        """Answer with the words so far, ``delay_ms`` later, unless ``finalize`` comes before."""
+        if self._heard and self._peek is None and self._options.fault != "no-peek":
+            loop = asyncio.get_running_loop()
+            self._peek = loop.call_later(self._options.delay_ms / 1000, self._answer_peek)
+
+    def _answer_peek(self) -> None:
+        self._peek = None
+        self._events.post(Partial(self._text_so_far()))
+
+    def _forget_peek(self) -> None:
+        if self._peek is not None:
+            self._peek.cancel()
+            self._peek = None
+
     def finalize(self) -> None:
         """Answer with the script's next text; with none if no audio came since the last."""
+        self._forget_peek()
         self._answer(self._take_text(), finalized=True)
 
     def _next_text(self) -> str:
@@ -162,6 +194,8 @@ class FakeSttSession:
             case "twice":
                 self._events.post(final)
                 self._events.post(final)
+            case "no-peek":
+                self._events.post(final)
             case "garbage":
                 self._events.post(Resumed())
                 self._events.post(final)
@@ -178,6 +212,7 @@ class FakeSttSession:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        self._forget_peek()
         self._events.close()
 
 
@@ -202,6 +237,7 @@ class FakeStt(SttProvider):
             languages=options.languages,
             continuous=options.continuous,
             interims=options.interims,
+            on_demand=options.on_demand,
             end_of_turn=options.end_of_turn,
         )
         self.sessions: list[FakeSttSession] = []

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from exobridge_codecs.pcm import fade_edges, from_float, trim_silence
 from exobridge_codecs.resample import resample
-from exobridge_providers.tts.spoken import speakable
 
 VOICE = "heart"
 """The one voice inside the package (American English); the others are downloads."""
@@ -72,7 +71,7 @@ class HibariVoice:
         """PCM16 of a sentence; empty if there is nothing to speak in it."""
         parts = [
             self._hibari.from_phonemes(phonemes, self._speed, _SEED)
-            for phonemes in self._hibari.phonemize(speakable(sentence))
+            for phonemes in self._hibari.phonemize(sentence)
         ]
         faded = [_finished(from_float(part)) for part in parts if len(part)]
         return resample(b"".join(faded), SAMPLE_RATE, sample_rate) if faded else b""

@@ -60,6 +60,8 @@ class SentenceSession:
         self._provider = provider
         self._waiting: deque[_Utterance] = deque()
         self._cancelled: deque[str] = deque(maxlen=REMEMBERED_CANCELS)
+        self._making: asyncio.Future[bytes] | None = None
+        """Of the first utterance that waits."""
         self._more = asyncio.Event()
         self._events: EventStream[TtsEvent] = EventStream()
         self._task = asyncio.get_running_loop().create_task(self._speak())
@@ -88,10 +90,12 @@ class SentenceSession:
 
     async def cancel(self, utterance_id: str) -> None:
         """Stop an utterance: no event of it comes out once this has returned. The sentence under
-        way is made to its end and dropped."""
+        way is cancelled; where the synthesiser cannot stop, it is made to its end and dropped."""
         self._cancelled.append(utterance_id)
         for utterance in [each for each in self._waiting if each.id == utterance_id]:
             utterance.cancelled = True
+            if utterance is self._waiting[0] and self._making is not None:
+                self._making.cancel()
             self._waiting.remove(utterance)
         self._events.drop(lambda event: event.utterance_id == utterance_id)
         self._more.set()
@@ -143,12 +147,13 @@ class SentenceSession:
                 self._events.post(TtsAudio(utterance.id, audio))
 
     async def _audio_of(self, sentence: str) -> bytes:
-        future = self._synthesise(sentence)
+        self._making = future = self._synthesise(sentence)
         try:
             await asyncio.wait([future])
         finally:
+            self._making = None
             future.cancel()
-        if future.cancelled():  # by the provider; our own cancellation was raised above
+        if future.cancelled():  # by the provider, or by cancel(), which wants no answer
             raise ProviderUnavailableError("the provider was closed", provider=self._provider)
         return future.result()
 

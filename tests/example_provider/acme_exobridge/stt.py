@@ -50,6 +50,9 @@ class AcmeSession:
         self._beeps += loud and not self._loud
         self._loud = loud
 
+    def peek(self) -> None:
+        """Not asked for, as the capabilities do not declare it."""
+
     def finalize(self) -> None:
         """Tell how many there were."""
         text = f"{self._beeps} beeps" if self._beeps else ""

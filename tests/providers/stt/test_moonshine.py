@@ -13,7 +13,7 @@ import pytest
 from exobridge_codecs.formats import pcm16
 from exobridge_codecs.pcm import from_float, gain
 from exobridge_codecs.tones import dtmf
-from exobridge_providers.base import Final, SttConfig, SttEvent, SttTrouble
+from exobridge_providers.base import Final, Partial, SttConfig, SttEvent, SttTrouble
 from exobridge_providers.errors import ProviderConfigError, ProviderError
 from exobridge_providers.stt.moonshine import MoonshineOptions, MoonshineStt
 from exobridge_providers.stt.moonshine_model import MoonshineModel
@@ -78,6 +78,27 @@ async def test_telephone_speech_is_understood(
     heard = _texts(await _hear(moonshine, *segments, sample_rate=sample_rate))
     errors = sum(map(_word_errors, SENTENCES, heard))
     assert errors <= 0.1 * sum(len(_words(sentence)) for sentence in SENTENCES), heard
+
+
+async def test_a_segment_that_goes_on_can_be_looked_into(
+    moonshine: MoonshineStt, speech: Speech
+) -> None:
+    """A peek tells the words so far; the final holds all of them."""
+    session = await moonshine.open(SttConfig(pcm16(8000), "en-IN"))
+    audio = speech(SENTENCES[0], 8000)
+    session.send(audio[: len(audio) * 2 // 3])
+    session.peek()
+    events = aiter(session.events())
+    async with asyncio.timeout(20):
+        partial = await anext(events)
+        session.send(audio[len(audio) * 2 // 3 :])
+        session.finalize()
+        final = await anext(events)
+    assert isinstance(partial, Partial)
+    assert _words(partial.text)[:3] == ["what", "time", "do"]
+    assert isinstance(final, Final)
+    assert _words(final.text)[-1] == "saturday"
+    await session.aclose()
 
 
 async def test_a_short_thank_you_survives(moonshine: MoonshineStt, speech: Speech) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from exobridge_codecs.formats import pcm16
 from exobridge_codecs.pcm import from_float
-from exobridge_providers.base import Final, SttEvent, SttTrouble
+from exobridge_providers.base import Final, Partial, SttEvent, SttTrouble
 from exobridge_providers.errors import ProviderUnavailableError
 from exobridge_providers.stt.segments import SegmentSession, quietest_cut
 
@@ -21,11 +21,13 @@ class Recogniser:
 
     def __init__(self) -> None:
         self.pieces: list[tuple[bytes, asyncio.Future[str]]] = []
+        self.spare: list[bool] = []
         self.refuse = False
 
-    def __call__(self, audio: bytes) -> asyncio.Future[str]:
+    def __call__(self, audio: bytes, *, spare: bool = False) -> asyncio.Future[str]:
         if self.refuse:
             raise ProviderUnavailableError("full", provider="acme")
+        self.spare.append(spare)
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.pieces.append((audio, future))
         return future
@@ -151,6 +153,126 @@ async def test_closing_cancels_the_work_and_ends_the_events() -> None:
     session.finalize()
     await session.aclose()
     assert len(recogniser.pieces) == 1
+
+
+async def test_a_peek_tells_the_words_so_far_and_takes_no_audio() -> None:
+    """The final text is that of the whole segment."""
+    recogniser = Recogniser()
+    session = _session(recogniser)
+    session.send(FRAME * 2)
+    session.peek()
+    recogniser.answer(0)
+    assert await _next(session, 1) == [Partial("2 frames")]
+    session.send(FRAME)
+    session.finalize()
+    recogniser.answer(1)
+    assert await _next(session, 1) == [Final("3 frames", finalized=True)]
+    assert recogniser.spare == [True, False]
+
+
+async def test_what_a_peek_has_read_is_not_read_again() -> None:
+    """Where no audio came since, its text is the final one; the next segment is read anew."""
+    recogniser = Recogniser()
+    session = _session(recogniser)
+    session.send(FRAME * 2)
+    session.peek()
+    recogniser.answer(0)
+    assert await _next(session, 1) == [Partial("2 frames")]
+    session.finalize()
+    assert await _next(session, 1) == [Final("2 frames", finalized=True)]
+    session.send(FRAME * 2)
+    session.finalize()
+    recogniser.answer(1)
+    assert await _next(session, 1) == [Final("2 frames", finalized=True)]
+    assert recogniser.spare == [True, False]
+
+
+async def test_one_peek_is_under_way_at_a_time() -> None:
+    """Asked again, the recogniser is not given more; when it is free, it is."""
+    recogniser = Recogniser()
+    session = _session(recogniser)
+    session.send(FRAME)
+    session.peek()
+    session.peek()
+    assert len(recogniser.pieces) == 1
+    recogniser.answer(0)
+    await _next(session, 1)
+    session.peek()
+    assert len(recogniser.pieces) == 2
+
+
+async def test_a_finalize_overtakes_a_peek() -> None:
+    """The peek is dropped where it waits, and its text is not told where it was read already."""
+    recogniser = Recogniser()
+    session = _session(recogniser)
+    session.send(FRAME)
+    session.peek()
+    session.finalize()
+    assert recogniser.pieces[0][1].cancelled()
+    session.send(FRAME)
+    session.peek()
+    recogniser.answer(2)
+    session.finalize()
+    recogniser.answer(1)
+    recogniser.answer(3)
+    assert await _next(session, 2) == [
+        Final("1 frames", finalized=True),
+        Final("1 frames", finalized=True),
+    ]
+
+
+async def test_a_peek_without_audio_asks_nobody() -> None:
+    """Before the first frame, after a finalize, and when the session is closed."""
+    recogniser = Recogniser()
+    session = _session(recogniser)
+    session.peek()
+    session.send(FRAME)
+    session.finalize()
+    session.peek()
+    session.send(FRAME)
+    await session.aclose()
+    session.peek()
+    assert recogniser.spare == [False]
+
+
+async def test_a_peek_that_fails_is_not_told() -> None:
+    """Refused or broken: the final tells what there is to tell, and the next peek is asked."""
+    recogniser = Recogniser()
+    session = _session(recogniser)
+    session.send(FRAME)
+    recogniser.refuse = True
+    session.peek()
+    recogniser.refuse = False
+    session.peek()
+    recogniser.pieces[0][1].set_exception(ValueError("secret"))
+    await asyncio.sleep(0)
+    session.peek()
+    recogniser.answer(1)
+    assert await _next(session, 1) == [Partial("1 frames")]
+
+
+async def test_a_peek_into_a_long_segment_holds_what_was_cut_off_before() -> None:
+    """Its text begins with that of the pieces that have been read."""
+    recogniser = Recogniser()
+    session = _session(recogniser, max_seconds=0.5)
+    for _ in range(30):
+        session.send(FRAME)
+    recogniser.answer(0)
+    session.peek()
+    recogniser.answer(1)
+    first, rest = (len(audio) // len(FRAME) for audio, _ in recogniser.pieces)
+    assert first + rest == 30
+    assert await _next(session, 1) == [Partial(f"{first} frames {rest} frames")]
+
+
+async def test_closing_drops_the_peek() -> None:
+    """Nobody waits for it any more."""
+    recogniser = Recogniser()
+    session = _session(recogniser)
+    session.send(FRAME)
+    session.peek()
+    await session.aclose()
+    assert recogniser.pieces[0][1].cancelled()
 
 
 def test_the_cut_falls_into_the_pause() -> None:

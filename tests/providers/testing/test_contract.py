@@ -39,13 +39,15 @@ LIMIT_S = 0.3
         ("hang", r"finalize\(\) is answered by a Final \(within 0.3 s\)"),
         ("die", "finalize.* the session died"),
         ("twice", "answered exactly once"),
-        ("garbage", "a Partial comes only where interims are declared"),
+        ("garbage", "a Partial comes only where interims or on_demand are declared"),
+        ("no-peek", "speech that goes on gives a Partial when it is asked for"),
         ("trouble", "speech gives a text"),
     ],
 )
 async def test_a_broken_recogniser_is_found(fault: str, promise: str) -> None:
     """By the name of its promise."""
-    provider = FakeStt(FakeSttOptions.model_validate({"otherwise": "hello", "fault": fault}))
+    options = {"otherwise": "hello", "fault": fault, "on_demand": fault == "no-peek"}
+    provider = FakeStt(FakeSttOptions.model_validate(options))
     with pytest.raises(AssertionError, match=promise):
         await check_stt(provider, HUM, "en", limit_s=LIMIT_S)
 

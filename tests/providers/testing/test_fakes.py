@@ -176,3 +176,50 @@ async def test_a_dialogue_can_hang_and_break() -> None:
     assert await anext(answer) == Say("You said: hello")
     with pytest.raises(ProviderUnavailableError):
         await anext(answer)
+
+
+async def test_a_recogniser_tells_on_demand_what_it_has_heard() -> None:
+    """A word each 200 ms, or the script's own partials; nothing where it heard nothing, and none
+    once the final is asked for."""
+    options = FakeSttOptions(
+        script=("where is it", "my number"), partials=((), ("my", "my numb")), on_demand=True
+    )
+    provider = FakeStt(options)
+    assert provider.capabilities.on_demand
+    session = await provider.open(SttConfig(EIGHT, "en"))
+    events = aiter(session.events())
+    session.peek()
+    for frame in [FRAME] * 20:
+        session.send(frame)
+    session.peek()
+    assert await anext(events) == Partial("")  # the script's own, which has none
+    session.peek()
+    session.finalize()
+    assert await anext(events) == Final("where is it", finalized=True)
+    for expected in ("", "my", "my numb", "my numb"):
+        session.send(FRAME)
+        session.peek()
+        assert await anext(events) == Partial(expected)
+        for frame in [FRAME] * 9:
+            session.send(frame)
+    await session.aclose()
+
+
+async def test_scripted_partials_come_as_the_caller_speaks() -> None:
+    """One each 200 ms; a wrong one may stand there, and the last stays."""
+    options = FakeSttOptions(
+        script=("stop",), partials=(("sto", "shop"),), interims=True, continuous=True
+    )
+    session = await FakeStt(options).open(SttConfig(EIGHT, "en"))
+    for frame in [FRAME] * 30:
+        session.send(frame)
+    session.finalize()
+    events = aiter(session.events())
+    assert [await anext(events) for _ in range(5)] == [
+        SpeechStarted(),
+        Partial("sto"),
+        Partial("shop"),
+        Partial("shop"),
+        Final("stop", finalized=True),
+    ]
+    await session.aclose()

@@ -13,7 +13,6 @@ from exobridge_codecs.pcm import to_float
 from exobridge_providers.base import TtsAudio, TtsConfig, TtsDone, TtsEvent
 from exobridge_providers.errors import ProviderConfigError
 from exobridge_providers.tts.hibari import HibariOptions, HibariTts
-from exobridge_providers.tts.hibari_voice import HibariVoice
 
 pytestmark = pytest.mark.speech
 
@@ -69,13 +68,6 @@ async def test_no_piece_begins_or_ends_with_a_click(hibari: HibariTts) -> None:
 async def test_a_text_with_nothing_to_speak_is_done_without_audio(hibari: HibariTts) -> None:
     """A smile makes no sound."""
     assert await _say(hibari, "😀") == [TtsDone("a")]
-
-
-def test_a_telephone_number_is_spoken_digit_by_digit(voice: HibariVoice) -> None:
-    """It takes as long as its ten digits, and sounds as if they had been written out."""
-    number = voice.synthesise("9876543210", 8000)
-    written_out = "nine eight seven six five, four three two one zero"
-    assert number == voice.synthesise(written_out, 8000)
 
 
 async def test_another_voice_is_refused_with_the_cure(hibari: HibariTts) -> None:

@@ -121,13 +121,27 @@ async def test_nothing_of_a_cancelled_utterance_comes_out() -> None:
     await synthesiser.let_go(0)
     await synthesiser.begun(2)
     await session.cancel("a")  # "One." is unread, "Two." is being made
-    await synthesiser.let_go(1)
+    assert synthesiser.futures[1].cancelled()
     await session.say("a", " Four.")
     synthesiser.held = False
     await session.say("b", "Five.")
     assert await _until_done(session, "b") == [TtsAudio("b", b"Five."), TtsDone("b")]
     assert synthesiser.sentences == ["One.", "Two.", "Five."]
     await session.aclose()
+
+
+async def test_cancelling_one_that_waits_leaves_the_one_under_way() -> None:
+    """The first is made to its end; the second never."""
+    synthesiser = Synthesiser(held=True)
+    session = _session(synthesiser)
+    await session.say("a", "One.")
+    await session.say("b", "Two.")
+    await synthesiser.begun(1)
+    await session.cancel("b")
+    await synthesiser.let_go(0)
+    assert await _until_done(session, "a") == [TtsAudio("a", b"One."), TtsDone("a")]
+    await session.aclose()
+    assert synthesiser.sentences == ["One."]
 
 
 async def test_a_failed_sentence_ends_its_utterance_only() -> None:

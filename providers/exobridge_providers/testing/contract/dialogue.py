@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from exobridge_providers.base import (
     Action,
     CallContext,
+    CollectDigits,
     DialogueProvider,
     HangUp,
     Say,
     SendDtmf,
+    SetLanguage,
     Transfer,
     Usage,
     UserTurn,
@@ -23,7 +27,7 @@ from exobridge_providers.testing.contract.promises import (
     within,
 )
 
-_ACTIONS = (Say, Transfer, HangUp, SendDtmf, Usage)
+_ACTIONS = (Say, Transfer, HangUp, SendDtmf, CollectDigits, SetLanguage, Usage)
 _CONTEXT = CallContext(
     call_sid="contract",
     caller="+919900000001",
@@ -66,6 +70,8 @@ async def check_dialogue(
             _check(actions)
         await close_twice(session.aclose, limit_s)
         await _bears_interruption(provider, turns[0], context, limit_s)
+        if provider.speculative:
+            await _bears_a_guess(provider, turns[0], context, limit_s)
     return answers
 
 
@@ -76,13 +82,17 @@ async def _actions(answer: AsyncIterator[Action]) -> list[Action]:
 def _check(actions: list[Action]) -> None:
     answered = any(not isinstance(action, Usage) for action in actions)
     promise(answered, "a turn is answered")
+    text = ""
     for action in actions:
         promise(_is_action(action), f"actions are of the declared types, not {action!r}")
         if isinstance(action, Say):
-            promise(bool(action.text.strip()), "a Say has a text")
+            text += action.text
+            promise(action.more or bool(text.strip()), "a Say has a text, or ends one")
+            text = text if action.more else ""
         if isinstance(action, Usage):
             least = min(action.input_tokens, action.output_tokens)
             promise(least >= 0, "a Usage counts tokens, 0 or more")
+    promise(not text, "a Say with more is followed by one without")
 
 
 def _is_action(action: object) -> bool:
@@ -101,4 +111,24 @@ async def _bears_interruption(
     await within(
         _actions(session.respond(again)), limit_s, "the turn after an interruption is answered"
     )
+    await close_twice(session.aclose, limit_s)
+
+
+async def _bears_a_guess(
+    provider: DialogueProvider, turn: UserTurn, context: CallContext, limit_s: float
+) -> None:
+    """A turn that is not certain, and is taken back, is no part of the conversation."""
+    never = asyncio.Event()
+
+    async def certain() -> None:
+        await never.wait()
+
+    session = await provider.open(context)
+    answer = session.respond(replace(turn, certain=certain))
+    await within(anext(answer), limit_s, "a turn that is not certain yet is answered")
+    await within(answer.aclose(), limit_s, "an answer to it can be taken back")
+    actions = await within(
+        _actions(session.respond(turn)), limit_s, "the turn after it is answered"
+    )
+    _check(actions)
     await close_twice(session.aclose, limit_s)

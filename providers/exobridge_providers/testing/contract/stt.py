@@ -61,6 +61,8 @@ async def check_stt(
         )
         text = await _answers(provider, config, speech, limit_s)
         await _two_calls(provider, config, speech, limit_s)
+        if known.on_demand:
+            await _peeks(provider, config, speech, limit_s)
         await _closes_with_work_under_way(provider, config, speech, limit_s)
     return text
 
@@ -114,7 +116,10 @@ def _check_events(events: list[SttEvent], known: SttCapabilities) -> None:
     for event in events:
         promise(_is_event(event), f"events are of the declared types, not {event!r}")
         if isinstance(event, Partial):
-            promise(known.interims, "a Partial comes only where interims are declared")
+            promise(
+                known.interims or known.on_demand,
+                "a Partial comes only where interims or on_demand are declared",
+            )
         if isinstance(event, Final) and event.end_of_turn:
             promise(known.end_of_turn, "end_of_turn comes only where it is declared")
     eager = 0
@@ -144,12 +149,41 @@ async def _two_calls(
         await reader.ended(limit_s)
 
 
+async def _peeks(provider: SttProvider, config: SttConfig, speech: bytes, limit_s: float) -> None:
+    session = await provider.open(config)
+    reader: Reader[SttEvent] = Reader(session.events())
+    session.peek()  # nothing was sent yet
+    _send(session, config, speech)
+    session.peek()
+    await reader.until(
+        lambda events: any(isinstance(event, Partial) and event.text for event in events),
+        limit_s,
+        "speech that goes on gives a Partial when it is asked for",
+    )
+    session.peek()
+    session.peek()
+    session.finalize()
+    session.peek()
+    await reader.until(
+        lambda events: bool(_finalized(events)), limit_s, "a peek does not stop the Final"
+    )
+    await reader.settle()
+    promise(len(_finalized(reader.events)) == 1, "a peek is not answered by a Final")
+    promise(bool(_text(reader.events)), "a peek takes no audio from the Final")
+    promise(isinstance(reader.events[-1], Final), "no Partial of a text follows its Final")
+    await within(session.aclose(), limit_s, "aclose returns")
+    await reader.ended(limit_s)
+    session.peek()
+
+
 async def _closes_with_work_under_way(
     provider: SttProvider, config: SttConfig, speech: bytes, limit_s: float
 ) -> None:
     session = await provider.open(config)
     reader: Reader[SttEvent] = Reader(session.events())
     _send(session, config, speech)
+    if provider.capabilities.on_demand:
+        session.peek()
     session.finalize()
     await asyncio.sleep(0.005)
     await close_twice(session.aclose, limit_s)

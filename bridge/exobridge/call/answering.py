@@ -1,0 +1,203 @@
+"""The bot's answers: the dialogue is asked, and its actions are carried out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import replace
+from typing import Any, Protocol
+
+from exobridge.call.bot_turn import Asked, BotTurn
+from exobridge.call.clauses import Clauses
+from exobridge.call.ending import Ending
+from exobridge.call.floor import Floor
+from exobridge.call.record import TurnRecord
+from exobridge.call.stage import Stage
+from exobridge_providers import base
+from exobridge_providers.errors import (
+    ProviderError,
+    ProviderProtocolError,
+    ProviderUnavailableError,
+)
+
+
+class Dialogue(Protocol):
+    """What answers the caller."""
+
+    @property
+    def speculative(self) -> bool:
+        """It takes turns that are not certain yet."""
+        ...
+
+    def respond(self, turn: base.UserTurn) -> AsyncGenerator[base.Action, None]:
+        """As :meth:`exobridge_providers.base.DialogueSession.respond`."""
+        ...
+
+
+class _UnsaidError(Exception):
+    """The speech failed, not the dialogue; never leaves this module."""
+
+    def __init__(self, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Answering:
+    """One call's answers, one at a time."""
+
+    def __init__(self, stage: Stage, floor: Floor, record: TurnRecord, ending: Ending) -> None:
+        self._stage = stage
+        self._waits = stage.services.waits
+        self._floor = floor
+        self._record = record
+        self._ending = ending
+        self._dialogue: Dialogue | None = None
+        self._opened = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._asked = Asked()
+        self._certain = asyncio.Event()
+
+    def open(self, dialogue: Dialogue) -> None:
+        """All that is needed is open: from now on turns are answered."""
+        self._dialogue = dialogue
+        self._opened.set()
+
+    @property
+    def speculative(self) -> bool:
+        """A turn may be given to the dialogue before it is certain."""
+        return self._dialogue is not None and self._dialogue.speculative
+
+    # -------------------------------------------------------------- what is asked for
+
+    def answer(self, turn: base.UserTurn, asked: Asked) -> None:
+        """Have the dialogue answer a turn that is over."""
+        self._begin(turn, asyncio.Event())
+        self.be_certain(asked)
+
+    def guess(self, turn: base.UserTurn) -> None:
+        """Have it answer one that is probably over. :meth:`be_certain` follows, or :meth:`stop`."""
+        certain = asyncio.Event()
+
+        async def until_certain() -> None:
+            await certain.wait()
+
+        self._begin(replace(turn, certain=until_certain), certain)
+
+    def _begin(self, turn: base.UserTurn, certain: asyncio.Event) -> None:
+        self._asked, self._certain = Asked(), certain
+        self._run(self._respond(turn, self._asked, certain))
+
+    def be_certain(self, asked: Asked) -> None:
+        """The turn that was given last is over."""
+        self._asked.take(asked)
+        self._certain.set()
+
+    def say_line(self, text: str) -> None:
+        """Say a line of ours, as a turn of the bot."""
+        self._run(self._speak(text))
+
+    def stop(self) -> None:
+        """Drop the answer that is being made."""
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self.stop()
+        self._task = self._stage.spawn(work)
+
+    # -------------------------------------------------------------- how it is done
+
+    async def _speak(self, text: str) -> None:
+        await self._opened.wait()
+        bot = self._floor.begin(Asked())
+        try:
+            await self._floor.say(bot, text)
+        except ProviderError as error:
+            self._ending.fail("tts", error)
+            return
+        self._floor.complete(bot)
+
+    async def _respond(self, turn: base.UserTurn, asked: Asked, certain: asyncio.Event) -> None:
+        await self._opened.wait()  # a key may be pressed before
+        assert self._dialogue is not None
+        bot = self._floor.begin(asked)
+        actions = self._dialogue.respond(turn)
+        try:
+            reason = await self._perform(bot, actions, certain)
+            await certain.wait()
+        except _UnsaidError as unsaid:
+            self._ending.fail("tts", unsaid.error)
+            return
+        except ProviderError as error:
+            self._ending.fail("dialogue", error)
+            return
+        except TimeoutError:
+            self._ending.fail("dialogue", ProviderUnavailableError("no answer in time"))
+            return
+        except Exception as error:  # a plugin's bug must not take the call with it
+            self._stage.log.exception("provider crashed", stage="dialogue")
+            self._ending.fail("dialogue", ProviderError(type(error).__name__))
+            return
+        finally:
+            await self._close(actions)
+        if reason is None:
+            self._floor.complete(bot)
+        else:
+            await self._ending.leave(bot, reason)
+
+    async def _close(self, actions: AsyncGenerator[base.Action, None]) -> None:
+        try:
+            async with asyncio.timeout(self._waits.close):
+                await actions.aclose()
+        except Exception as error:  # a plugin's bug; its answer is over all the same
+            self._stage.log.warning("answer not closed cleanly", error=type(error).__name__)
+
+    async def _perform(
+        self,
+        bot: BotTurn,
+        actions: AsyncGenerator[base.Action, None],
+        certain: asyncio.Event,
+    ) -> str | None:
+        """Carry out the dialogue's actions; the reason if they end the call."""
+        clauses = Clauses(self._stage.language)
+        while True:
+            action = await self._next(actions)
+            if isinstance(action, base.Say):
+                lines = clauses.take(action.text, more=action.more)
+                await self._say_lines(bot, lines, interruptible=action.interruptible)
+                continue
+            await self._say_lines(bot, clauses.flush())
+            match action:
+                case None:
+                    return None
+                case base.SendDtmf(digits):
+                    self._floor.send_dtmf(bot, digits)
+                case base.SetLanguage(language):
+                    await certain.wait()
+                    self._stage.switch_language(language)
+                    clauses = Clauses(language)
+                case base.Usage():
+                    pass
+                case base.Transfer():
+                    await certain.wait()
+                    self._record.transfer(bot, action)
+                    return "transfer"
+                case base.HangUp(reason):
+                    await certain.wait()
+                    return reason or "hang-up"
+                case _:
+                    raise ProviderProtocolError(f"{type(action).__name__} is no action")
+
+    async def _next(self, actions: AsyncGenerator[base.Action, None]) -> base.Action | None:
+        async with asyncio.timeout(self._waits.dialogue):
+            return await anext(actions, None)
+
+    async def _say_lines(
+        self, bot: BotTurn, lines: list[str], *, interruptible: bool = True
+    ) -> None:
+        try:
+            for line in lines:
+                await self._floor.say(bot, line, interruptible=interruptible)
+        except ProviderError as error:
+            raise _UnsaidError(error) from error

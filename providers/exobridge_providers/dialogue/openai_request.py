@@ -1,0 +1,112 @@
+"""What a chat-completions endpoint is asked. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from exobridge_providers.base import CallContext
+from exobridge_providers.dialogue.history import Exchange, History
+from exobridge_providers.dialogue.openai_options import OpenAiOptions
+
+OPENING = "(The call begins.)"
+"""Stands for a caller's first words: some models want a conversation to begin with the user."""
+
+_PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
+
+
+def call_values(context: CallContext, now: datetime) -> dict[str, str]:
+    """The variables of a call, for the prompt and the tools' headers.
+
+    Args:
+        now: In the template's time zone.
+    """
+    return {
+        "date": f"{now:%A}, {now.day} {now:%B %Y}",
+        "time": f"{now:%H:%M}",
+        "caller": context.caller,
+        "called": context.called,
+        "direction": context.direction,
+        "language": context.language,
+        "call_sid": context.call_sid,
+        **context.variables,
+    }
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with ``{name}`` replaced where it is a variable; other braces stay."""
+    return _PLACE.sub(lambda place: values.get(place[1], place[0]), text)
+
+
+def body(
+    options: OpenAiOptions,
+    system: str,
+    history: History,
+    tools: list[dict[str, Any]],
+    *,
+    may_call: bool,
+) -> dict[str, Any]:
+    """The request's JSON.
+
+    Args:
+        may_call: The model may still call tools in this turn.
+    """
+    found: dict[str, Any] = {
+        **options.extra_body,
+        "model": options.model,
+        "messages": messages(system, history),
+        "stream": True,
+    }
+    if options.include_usage:
+        found["stream_options"] = {"include_usage": True}
+    if options.temperature is not None:
+        found["temperature"] = options.temperature
+    if options.max_tokens is not None:
+        found["max_tokens"] = options.max_tokens
+    if tools:
+        found["tools"] = tools
+        if not may_call:
+            found["tool_choice"] = "none"
+    return found
+
+
+def messages(system: str, history: History) -> list[dict[str, Any]]:
+    """The conversation as the model reads it: user and assistant take turns, a tool's call and its
+    result stand together."""
+    found: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    for exchange in history:
+        _join(found, "user", exchange.user if exchange.turn else OPENING)
+        _add_answer(found, exchange)
+    return found
+
+
+def _add_answer(found: list[dict[str, Any]], exchange: Exchange) -> None:
+    for step in exchange.steps:
+        if not step.calls:
+            _join(found, "assistant", step.text)
+            continue
+        calls = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
+            }
+            for call in step.calls
+        ]
+        found.append({"role": "assistant", "content": step.text or None, "tool_calls": calls})
+        found += [
+            {"role": "tool", "tool_call_id": call.id, "content": call.result} for call in step.calls
+        ]
+
+
+def _join(found: list[dict[str, Any]], role: str, text: str) -> None:
+    """A message, joined to the one before if that is of the same role."""
+    last = found[-1] if found else {}
+    if not text:
+        return
+    if last.get("role") == role and "tool_calls" not in last:
+        last["content"] += f"\n{text}"
+    else:
+        found.append({"role": role, "content": text})

@@ -1,0 +1,162 @@
+"""One call's conversation with a language model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+import httpx
+import msgspec
+
+from exobridge_providers.base import Action, HangUp, Say, Transfer, Usage, UserTurn
+from exobridge_providers.dialogue import openai_request as ask
+from exobridge_providers.dialogue import tools, wire
+from exobridge_providers.dialogue.history import Exchange, History, Step
+from exobridge_providers.dialogue.openai_options import OpenAiOptions
+from exobridge_providers.dialogue.openai_stream import ChatStream
+from exobridge_providers.dialogue.sse import Events
+from exobridge_providers.errors import ProviderProtocolError, ProviderUnavailableError
+
+NAME = "openai"
+MAX_ANSWER_CHARS = 16_000
+"""About a quarter of an hour of speech: a model that goes on beyond it repeats itself."""
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+RETRIED = frozenset({429, 500, 502, 503, 504, 529})
+
+
+class OpenAiSession:
+    """One call.
+
+    Args:
+        client: The process's pool of connections.
+        headers: Of each request, with the key.
+        system: What the model is told first, filled in.
+        toolbox: What it may call.
+        greeting: What the host says first.
+    """
+
+    def __init__(
+        self,
+        options: OpenAiOptions,
+        client: httpx.AsyncClient,
+        headers: dict[str, str],
+        system: str,
+        toolbox: tools.Toolbox,
+        greeting: str,
+    ) -> None:
+        self._options = options
+        self._client = client
+        self._headers = headers
+        self._system = system
+        self._toolbox = toolbox
+        self._tools = tools.described(
+            options.actions, options.tools, options.transfer_targets, options.languages
+        )
+        self._history = History(greeting, options.max_history_chars)
+        self._connecting = asyncio.create_task(self._connect())
+
+    async def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
+        """As :meth:`exobridge_providers.base.DialogueSession.respond`. Tools are called once the
+        turn is certain; until then the answer has no effect but its words."""
+        if await self._toolbox.idle():
+            yield Usage()  # a sign of life, as below
+        exchange = self._history.begin(turn)
+        for rounds_left in range(self._options.max_tool_rounds, -1, -1):
+            step = exchange.step()
+            stream = ChatStream(NAME)
+            async with aclosing(self._words(step, stream, may_call=rounds_left > 0)) as words:
+                async for said in words:
+                    yield said
+            # Also where it tells nothing: the host limits the wait for each action, and tools take
+            # their time.
+            yield stream.usage
+            if not stream.calls:
+                break
+            if not rounds_left:
+                raise ProviderProtocolError("the model calls tools without end", provider=NAME)
+            await turn.certain()
+            step.calls = stream.calls
+            actions = await self._toolbox.run(step.calls)
+            for call, action in actions:
+                call.result, call.done = tools.DONE, True
+                exchange.finished = isinstance(action, HangUp | Transfer)
+                yield action
+                if exchange.finished:
+                    return
+            if not tools.goes_on(step.calls, actions, said=bool(exchange.said)):
+                break
+        _check_not_empty(exchange)
+        await turn.certain()  # a guess may be taken back when all of its answer is there
+        exchange.finished = True
+
+    async def _words(
+        self, step: Step, stream: ChatStream, *, may_call: bool
+    ) -> AsyncGenerator[Say, None]:
+        """Ask, and give out the words as they come; the last piece is empty."""
+        async with aclosing(self._pieces(stream, may_call=may_call)) as pieces:
+            async for piece in pieces:
+                step.text += piece
+                yield Say(piece, more=True)
+                if len(step.text) > MAX_ANSWER_CHARS:
+                    break
+        if step.text:
+            yield Say("")
+
+    async def _pieces(self, stream: ChatStream, *, may_call: bool) -> AsyncGenerator[str, None]:
+        deadline = wire.Deadline(self._options.first_token_seconds)
+        response = await self._ask(deadline, may_call=may_call)
+        try:
+            events = Events(NAME)
+            body = wire.chunks(response, deadline, MAX_ANSWER_BYTES, NAME)
+            async with aclosing(body):
+                async for chunk in body:
+                    for data in events.feed(chunk):
+                        if piece := stream.take(data):
+                            yield piece
+                        if stream.progressed:
+                            deadline.extend(self._options.token_seconds)
+        finally:
+            await response.aclose()
+        if not stream.ended:
+            raise ProviderUnavailableError("the answer broke off", provider=NAME)
+
+    async def _ask(self, deadline: wire.Deadline, *, may_call: bool) -> httpx.Response:
+        content = msgspec.json.encode(
+            ask.body(self._options, self._system, self._history, self._tools, may_call=may_call)
+        )
+        response = await wire.answered(
+            self._client,
+            lambda: self._client.build_request(
+                "POST",
+                f"{self._options.base_url.rstrip('/')}/chat/completions",
+                content=content,
+                headers=self._headers,
+            ),
+            deadline,
+            retried=RETRIED,
+            provider=NAME,
+        )
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            await response.aclose()
+            raise ProviderProtocolError("the endpoint does not stream its answers", provider=NAME)
+        return response
+
+    async def _connect(self) -> None:
+        """Have a connection ready when the first turn comes. What the endpoint says does not count;
+        ``HEAD`` has no body that would have to be read."""
+        with suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(self._options.first_token_seconds):
+                url = f"{self._options.base_url.rstrip('/')}/models"
+                await self._client.head(url, headers=self._headers)
+
+    async def aclose(self) -> None:
+        """As :meth:`exobridge_providers.base.DialogueSession.aclose`."""
+        self._connecting.cancel()
+        await asyncio.wait([self._connecting])
+        await self._toolbox.aclose()
+
+
+def _check_not_empty(exchange: Exchange) -> None:
+    if not exchange.said and not exchange.worked:
+        raise ProviderProtocolError("the model answered nothing", provider=NAME)
