@@ -125,7 +125,14 @@ class Bridge:
         if is_realtime(template.dialogue.provider):
             return
         texts, refusal = template.texts, template.refusal
+        limits, voicemail = template.limits, template.voicemail
         lines = [template.greeting, texts.sorry, texts.goodbye, texts.idle, texts.too_long]
+        if limits.filler_ms:
+            lines.append(texts.filler)
+        if 0 < limits.warning_seconds < limits.max_call_seconds:
+            lines.append(texts.warning)
+        if voicemail.action == "message":
+            lines.append(voicemail.message)
         if refusal.mode == "say":
             lines += [refusal.closed, refusal.busy, refusal.unknown]
         for line in lines:

@@ -12,17 +12,7 @@ _POLICY = Module(
     _RULES,
     (
         Mutation(
-            'if digit == "#" and self._said.digits:',
-            'if digit == "#":',
-            "a lone # is no key",
-        ),
-        Mutation(
-            "self._digits_until = now + DIGITS_WAIT_S",
-            "self._digits_until = self._digits_until or now + DIGITS_WAIT_S",
-            "a number is cut 1.5 s after its first key",
-        ),
-        Mutation(
-            "if self._bot_talking or self._digits_until is not None:\n            return actions",
+            "if self._bot_talking or self._keys.pending:\n            return actions",
             "if self._bot_talking:\n            return actions",
             "a text in the middle cuts a number in two",
         ),
@@ -93,7 +83,7 @@ _POLICY = Module(
             "what must be heard to its end is cut",
         ),
         Mutation(
-            "over = self._all_heard and self._digits_until is None",
+            "over = self._all_heard and not self._keys.pending",
             "over = True",
             "words are taken while their caller goes on",
         ),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Protocol
 
 from exobridge.call.bot_turn import Asked, BotTurn
 from exobridge.call.clauses import Clauses
 from exobridge.call.ending import Ending
+from exobridge.call.filler import Filler
 from exobridge.call.floor import Floor
 from exobridge.call.record import TurnRecord
 from exobridge.call.stage import Stage
@@ -43,9 +44,26 @@ class _UnsaidError(Exception):
 
 
 class Answering:
-    """One call's answers, one at a time."""
+    """One call's answers, one at a time.
 
-    def __init__(self, stage: Stage, floor: Floor, record: TurnRecord, ending: Ending) -> None:
+    Args:
+        collect: Told when the dialogue asks for keys.
+
+    Attributes:
+        filler: When the caller is told that an answer takes its time.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        floor: Floor,
+        record: TurnRecord,
+        ending: Ending,
+        collect: Callable[[base.CollectDigits], None],
+    ) -> None:
+        self.filler = Filler(stage.plan.template.limits.filler_ms / 1000)
+        self._collect = collect
+        self._now = asyncio.get_running_loop().time
         self._stage = stage
         self._waits = stage.services.waits
         self._floor = floor
@@ -91,6 +109,7 @@ class Answering:
         """The turn that was given last is over."""
         self._asked.take(asked)
         self._certain.set()
+        self.filler.asked(self._now())
 
     def say_line(self, text: str) -> None:
         """Say a line of ours, as a turn of the bot."""
@@ -98,6 +117,7 @@ class Answering:
 
     def stop(self) -> None:
         """Drop the answer that is being made."""
+        self.filler.answered()
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
@@ -140,6 +160,7 @@ class Answering:
             self._ending.fail("dialogue", ProviderError(type(error).__name__))
             return
         finally:
+            self.filler.answered()
             await self._close(actions)
         if reason is None:
             self._floor.complete(bot)
@@ -177,6 +198,9 @@ class Answering:
                     await certain.wait()
                     self._stage.switch_language(language)
                     clauses = Clauses(language)
+                case base.CollectDigits():
+                    await certain.wait()
+                    self._collect(action)
                 case base.Usage():
                     pass
                 case base.Transfer():

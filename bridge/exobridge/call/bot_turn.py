@@ -75,7 +75,7 @@ class BotTurn:
         Args:
             started_at: When the stream began, on the clock of the utterances' times.
         """
-        first = self.utterances[0]
+        first = next((each for each in self.utterances if each.text), self.utterances[0])
         begin = first.asked_at if first.first_sent_at is None else first.first_sent_at
         ends = [each.done_at for each in self.utterances if each.done_at is not None]
         asked = self.asked

@@ -48,7 +48,7 @@ class Conversation:
         self._listening = Listening(stage, record, self._now())
         self._floor = Floor(stage, record, self)
         self._ending = Ending(stage, self._floor, self._hush)
-        self._answering = Answering(stage, self._floor, record, self._ending)
+        self._answering = Answering(stage, self._floor, record, self._ending, self._policy.collect)
         self._idles = 0
         stage.on_language.append(self._switch_language)
 
@@ -110,22 +110,44 @@ class Conversation:
 
     def due(self) -> float | None:
         """When :meth:`tick` wants to be called next."""
-        return None if self.closing else self._policy.due()
+        if self.closing:
+            return None
+        times = (self._policy.due(), self._answering.filler.due())
+        return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> None:
         """Time has passed: look at what is overdue."""
         if self.closing:
             return
         self._do(self._policy.tick(now))
+        if self._answering.filler.tick(now, caller_speaking=self._policy.caller_speaking):
+            self._fill()
         if self._listening.overdue(now):
             self.fail("stt", ProviderUnavailableError("no final text in time"))
         elif late := self._speaking.overdue(now, self._stage.services.waits.tts_first_audio):
             self.fail("tts", ProviderUnavailableError(f"no audio in time for {late.id}"))
 
+    def _fill(self) -> None:
+        text = self._stage.plan.text(self._template.texts.filler)
+        prompts, rate = self._stage.services.prompts, self._speaking.sample_rate
+        pcm = prompts.ready(self._template, text, rate)
+        if pcm is not None:  # to make it now would only take longer
+            self._floor.fill(pcm)
+
+    def warn(self) -> bool:
+        """Say that the call is near its longest, if it is nobody's turn; whether it was said."""
+        text = self._stage.plan.text(self._template.texts.warning)
+        if self.closing or not self._policy.nobody_speaks:
+            return False
+        if text:
+            self._answering.say_line(text)
+        return True
+
     # -------------------------------------------------------------- what becomes of the bot's words
 
     def bot_heard(self, *, protect_ms: float) -> None:
         """The caller begins to hear a line."""
+        self._answering.filler.answered()
         self._policy.bot_started(self._now(), protect_ms=protect_ms)
 
     def bot_protected(self, *, protected: bool) -> None:
@@ -136,6 +158,10 @@ class Conversation:
     def _protect(self, protected: bool) -> None:
         if not self.closing:
             self._do(self._policy.protect(self._now(), protected=protected))
+
+    def bot_waits(self) -> None:
+        """All of the bot's turn that there is was heard, and it goes on."""
+        self._answering.filler.silent(self._now())
 
     def bot_silent(self) -> None:
         """The bot's turn is over."""
@@ -238,6 +264,10 @@ class Conversation:
     def fail(self, stage: str, error: ProviderError) -> None:
         """A provider failed: say sorry and end the call."""
         self._ending.fail(stage, error)
+
+    def fall_silent(self) -> None:
+        """Nobody is listened to or answered any more; :meth:`close_with` has the last word."""
+        self._ending.fall_silent()
 
     def close_with(self, text: str, by: EndedBy, reason: str) -> None:
         """Say a last line in place of everything else, then end the call. Only the first counts."""

@@ -26,6 +26,7 @@ class Ending:
     def __init__(self, stage: Stage, floor: Floor, hush: Callable[[], None]) -> None:
         self.closing = False
         self.over = False
+        self._unsaid = False
         self._stage = stage
         self._plan = stage.plan
         self._floor = floor
@@ -45,12 +46,21 @@ class Ending:
         self._stage.services.meters.provider_failed(self._plan.template, what, error)
         self.close_with(self._plan.template.texts.sorry, EndedBy.SERVER, f"{what} failed")
 
+    def fall_silent(self) -> None:
+        """Say no more, and listen to nobody: :meth:`close_with` follows."""
+        if not self.closing:
+            self.closing = self._unsaid = True
+            self._hush()
+
     def close_with(self, text: str, by: EndedBy, reason: str) -> None:
-        """Say a last line in place of everything else, then end the call."""
-        if self.closing:
+        """Say a last line, if it is not empty, in place of everything else, then end the call."""
+        if self.closing and not self._unsaid:
             return
-        self.closing = True
+        self.closing, self._unsaid = True, False
         self._hush()
+        if not text:
+            self._stage.end(by, reason)
+            return
         self._stage.spawn(self._last_line(self._plan.text(text), by, reason))
 
     async def _last_line(self, text: str, by: EndedBy, reason: str) -> None:

@@ -24,6 +24,10 @@ class FloorListener(Protocol):
         """What is heard now must, or may again, be interrupted by nobody."""
         ...
 
+    def bot_waits(self) -> None:
+        """All of the bot's turn that there is was heard, and it goes on."""
+        ...
+
     def bot_silent(self) -> None:
         """The bot's turn is over."""
         ...
@@ -99,6 +103,12 @@ class Floor:
         self._silent.clear()
         self.say_audio(bot, "", tones)
 
+    def fill(self, pcm: bytes) -> None:
+        """Let the caller hear audio that is no part of what the bot has to say, where its turn
+        makes them wait."""
+        if self._bot is not None and self._speaking.silent:
+            self.say_audio(self._bot, "", pcm)
+
     def complete(self, bot: BotTurn) -> None:
         """Nothing will be added to a turn."""
         bot.complete = True
@@ -124,7 +134,10 @@ class Floor:
         self._record.bot(bot)
 
     def _check_silent(self) -> None:
-        if self._bot is None or not self._bot.complete or not self._speaking.silent:
+        if self._bot is None or not self._speaking.silent:
+            return
+        if not self._bot.complete:
+            self._listener.bot_waits()
             return
         bot, self._bot = self._bot, None
         self._over(bot)

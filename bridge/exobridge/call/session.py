@@ -102,6 +102,7 @@ class CallSession:
         self._code = NORMAL
         self._started_at = self._heard_at = loop.time()
         self._ends_at: float | None = None
+        self._warns_at: float | None = None
         self._frames_seen = 0
         self._check = services.wheel.timer(self._look)
 
@@ -259,7 +260,10 @@ class CallSession:
             exits=exits,
             tally=self._tally,
         )
-        self._ends_at = self._started_at + plan.template.limits.max_call_seconds
+        limits = plan.template.limits
+        self._ends_at = self._started_at + limits.max_call_seconds
+        if 0 < limits.warning_seconds < limits.max_call_seconds:
+            self._warns_at = self._ends_at - limits.warning_seconds
         if not plan.converses:
             await open_realtime(stage)
         else:
@@ -344,6 +348,8 @@ class CallSession:
             self._too_long()
         due = None
         if conversation is not None:
+            if self._warns_at is not None and now >= self._warns_at and conversation.warn():
+                self._warns_at = None
             conversation.tick(now)
             due = conversation.due()
         self._check.at(now + CHECK_S if due is None else max(now, min(due, now + CHECK_S)))

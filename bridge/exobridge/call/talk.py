@@ -16,6 +16,7 @@ from exobridge.call.failover.stt import SttRelay
 from exobridge.call.failover.tts import TtsRelay
 from exobridge.call.failover.vad import VadRelay
 from exobridge.call.guarded import Guarded
+from exobridge.call.machine_watch import MachineWatch, is_watched
 from exobridge.call.stage import Stage
 from exobridge.provider_names import NO_VAD
 from exobridge.templates.provider_table import Choice
@@ -73,18 +74,27 @@ async def open_conversation(stage: Stage, conversation: Conversation) -> None:
     stage.speaking.spoken = lambda text: tts.spoken(text, stage.language)
     stage.spawn(_greet(stage, conversation))
     means = _means(stage)
+    ears = _ears(stage, conversation)
     try:
         async with asyncio.TaskGroup() as opening:
             dialogue = opening.create_task(_open_dialogue(stage, means))
             opening.create_task(_open_tts(stage, means, conversation))
-            opening.create_task(_open_stt(stage, means, conversation))
-            opening.create_task(_open_vad(stage, means, conversation.voice, conversation.fail))
+            opening.create_task(_open_stt(stage, means, ears, conversation.fail))
+            opening.create_task(_open_vad(stage, means, ears.voice, conversation.fail))
     except* _StageError as errors:
         failed = errors.exceptions[0]
         assert isinstance(failed, _StageError)
         conversation.fail(failed.stage, failed.error)
     else:
         conversation.open(dialogue.result())
+
+
+def _ears(stage: Stage, conversation: Conversation) -> Conversation | MachineWatch:
+    """Who is told what the caller does."""
+    if not is_watched(stage.plan):
+        return conversation
+    rate = stage.line_format.sample_rate
+    return MachineWatch(stage.plan, stage.hearing, rate, conversation, stage.log)
 
 
 async def _greet(stage: Stage, conversation: Conversation) -> None:
@@ -131,7 +141,9 @@ async def _open_tts(stage: Stage, means: Means, conversation: Conversation) -> N
     stage.speaking.use(relay, relay.sample_rate, relay.max_chars)
 
 
-async def _open_stt(stage: Stage, means: Means, conversation: Conversation) -> None:
+async def _open_stt(
+    stage: Stage, means: Means, ears: Conversation | MachineWatch, fail: Fail
+) -> None:
     choices, hearing = stage.plan.template.stt.choices(), stage.hearing
     try:
         hearing.denoise = denoiser(stage.plan.template.audio.denoise)
@@ -143,8 +155,8 @@ async def _open_stt(stage: Stage, means: Means, conversation: Conversation) -> N
         stage.language,
         stage.plan.call_sid,
         hearing.for_stt,
-        take=conversation.take,
-        fail=partial(conversation.fail, "stt"),
+        take=ears.take,
+        fail=partial(fail, "stt"),
         speaking=lambda: hearing.in_segment,
         seated=hearing.suit,
     )

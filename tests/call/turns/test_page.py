@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exobridge.call.turns import end_of_turn, interruption, policy, said, segment, voice
+from exobridge.call.digits import UNASKED
+from exobridge.call.turns import end_of_turn, interruption, said, segment, voice
 
 PAGE = (Path(__file__).parents[3] / "docs" / "topics" / "a-call.md").read_text("utf-8")
 SECTION = " ".join(PAGE.partition("## Whose turn it is")[2].partition("\n## ")[0].split())
@@ -26,7 +27,7 @@ SECTION = " ".join(PAGE.partition("## Whose turn it is")[2].partition("\n## ")[0
         (interruption.TEXT_MS, "700 ms after the voice"),
         (interruption.BACKCHANNEL_S, "up to 1.8 s"),
         (said.ANSWER_IN_TIME_S, "within a second of the bot's end"),
-        (policy.DIGITS_WAIT_S, "1.5 s without another"),
+        (UNASKED.timeout_seconds, "1.5 s without another"),
     ],
 )
 def test_the_page_has_the_rules_numbers(number: float, phrase: str) -> None:

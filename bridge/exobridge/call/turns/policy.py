@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from exobridge.call.digits import DigitCollector
 from exobridge.call.turns.actions import Action, Signal, TakeTurn, TurnOptions
 from exobridge.call.turns.end_of_turn import PAUSE_MS, EndOfTurn
 from exobridge.call.turns.interruption import (
@@ -17,10 +18,8 @@ from exobridge.call.turns.said import Said
 from exobridge.call.turns.segment import Segment
 from exobridge.call.turns.vocabulary import Verdict, Vocabulary
 from exobridge.call.turns.voice import Activity, Voice
+from exobridge_providers.base import CollectDigits
 from exobridge_providers.dialogue.words import words
-
-DIGITS_WAIT_S = 1.5
-"""Pause after a key that ends the caller's digits; ``#`` ends them at once."""
 
 ATTEMPT_S = BACKCHANNEL_S + 0.2
 """Longest time the bot is held back, should the detector tell nothing more."""
@@ -68,7 +67,7 @@ class TurnPolicy:
         self._guessed_at = now
         self._end = EndOfTurn(options.end_silence_ms, options.max_end_silence_ms)
         self._overlong = False
-        self._digits_until: float | None = None
+        self._keys = DigitCollector()
         self._quiet_since = now
 
     # -------------------------------------------------------------- the bot
@@ -86,19 +85,21 @@ class TurnPolicy:
         if protected:
             self._attempt = None
             return self._release()
-        waiting = self._said.digits or self._verdict_since(0) is Verdict.INTERRUPTION
+        keys = self._keys.pending or self._said.digits
+        waiting = keys or self._verdict_since(0) is Verdict.INTERRUPTION
         if not waiting or not self._may_interrupt(now):
             return []
-        over = self._all_heard and self._digits_until is None
+        over = self._all_heard and not self._keys.pending
         return self._turn_over(now) if over else [self._interrupt(now)]
 
     def bot_finished(self, now: float) -> list[Action]:
         """All the bot had to say has been played, or it had nothing to say."""
         self._answered()
         self._fall_silent(now)
+        self._keys.start(now)
         actions = self._release()
         self._said.forget_murmurs(now)
-        if self._all_heard and self._digits_until is None and self._said.news:
+        if self._all_heard and not self._keys.pending and self._said.news:
             actions += self._turn_over(now)
         return actions
 
@@ -339,7 +340,7 @@ class TurnPolicy:
         actions: list[Action] = []
         if self._bot_talking or self._attempt is not None or self._answer is _Answer.MADE:
             actions += self._weigh(texts, now)
-        if self._bot_talking or self._digits_until is not None:
+        if self._bot_talking or self._keys.pending:
             return actions
         if end_of_turn or (finalized and self._is_over()):
             return actions + self._turn_over(now)
@@ -361,19 +362,35 @@ class TurnPolicy:
 
     # -------------------------------------------------------------- the caller's keys
 
+    def collect(self, rules: CollectDigits) -> None:
+        """The dialogue asks for keys.
+
+        Raises:
+            ProviderError: No caller could follow these rules.
+        """
+        self._keys.collect(rules)
+
     def digit(self, digit: str, now: float) -> list[Action]:
         """The caller pressed a key."""
+        if self._keys.superfluous(digit, now):
+            return []
         actions: list[Action] = []
         self._quiet_since = now
         if self._may_interrupt(now):
             actions.append(self._interrupt(now))
         elif self._answer is not _Answer.NONE:
             actions.append(self._drop_answer())
-        if digit == "#" and self._said.digits:
-            return actions + self._turn_over(now)
-        self._said.press(digit)
-        self._digits_until = now + DIGITS_WAIT_S
-        return actions
+        return actions + self._keyed(self._keys.press(digit, now), now)
+
+    def _keyed(self, digits: str | None, now: float) -> list[Action]:
+        """A number is over, or not yet; one that was asked for may be empty."""
+        if digits is None:
+            return []
+        self._said.press(digits)
+        if self._said.news:
+            return self._turn_over(now)
+        self._taken(now)
+        return [TakeTurn("", "", interrupted=False)]
 
     # -------------------------------------------------------------- the turn
 
@@ -381,7 +398,7 @@ class TurnPolicy:
         """All words are known before the silence is long enough: the answer may be made."""
         text = text.strip()
         busy = self._bot_talking or self._answer is not _Answer.NONE or self._segment.finals_due
-        keys = self._digits_until is not None or self._said.digits
+        keys = self._keys.pending or self._said.digits
         if not self.speculative or busy or keys or not text:
             return []
         if self._end.goes_on or self._is_harmless(text):
@@ -392,7 +409,6 @@ class TurnPolicy:
         return [self._hold(), TakeTurn(text, "", self._said.interrupted, certain=False)]
 
     def _turn_over(self, now: float) -> list[Action]:
-        self._digits_until = None
         self._end_utterance()
         if self._answer is _Answer.UNCERTAIN:
             if words(self._said.text) == words(self._guess) and not self._said.digits:
@@ -440,6 +456,7 @@ class TurnPolicy:
         return [Signal.CERTAIN, *self._release()]
 
     def _taken(self, now: float) -> None:
+        self._keys.stop()
         self._said.take()
         self._answer = _Answer.MADE
         self._end.eager = False
@@ -450,7 +467,7 @@ class TurnPolicy:
     def due(self) -> float | None:
         """When :meth:`tick` wants to be called next."""
         times = [
-            self._digits_until,
+            self._keys.due() if self._keys_count() else None,
             self._leftover_at(),
             self._idle_at(),
             self._attempt.since + ATTEMPT_S if self._attempt is not None else None,
@@ -467,20 +484,36 @@ class TurnPolicy:
     def _all_quiet(self) -> bool:
         return self._all_heard and not self._bot_talking and self._answer is _Answer.NONE
 
+    def _keys_count(self) -> bool:
+        """The caller may press the next key; a first one is awaited only in silence."""
+        return self._keys.pending or self._all_quiet()
+
+    @property
+    def caller_speaking(self) -> bool:
+        """The caller speaks, or what they said is not known yet."""
+        return not self._all_heard
+
+    @property
+    def nobody_speaks(self) -> bool:
+        """It is nobody's turn, and nothing is awaited."""
+        return self._all_quiet() and not self._keys.asked and not self._keys.pending
+
     def _idle_at(self) -> float | None:
-        return self._quiet_since + self._options.idle_seconds if self._all_quiet() else None
+        if self._keys.asked or not self._all_quiet():
+            return None
+        return self._quiet_since + self._options.idle_seconds
 
     def _leftover_at(self) -> float | None:
         """When words and keys are taken that nothing else turned into a turn."""
-        if not self._said.news or self._digits_until is not None or not self._all_quiet():
+        if not self._said.news or self._keys.pending or not self._all_quiet():
             return None
         return self._quiet_since + self._end.needed_ms / 1000
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
         leftover_at, idle_at = self._leftover_at(), self._idle_at()
-        if self._digits_until is not None and now >= self._digits_until:
-            return self._turn_over(now)
+        if self._keys_count() and (digits := self._keys.tick(now)) is not None:
+            return self._keyed(digits, now)
         if leftover_at is not None and now >= leftover_at:
             return self._turn_over(now)
         if self._attempt is not None and now >= self._attempt.since + ATTEMPT_S:
