@@ -128,7 +128,9 @@ def test_turns_and_interruptions_are_counted(day: Day) -> None:
     assert exposed("exobridge_voice_to_voice_seconds_count") == 3
     for stage in ("eot", "stt", "dialogue", "tts", "send"):
         assert exposed("exobridge_turn_stage_seconds_count", stage=stage) == 3
-    assert exposed("exobridge_turn_stage_seconds_sum", stage="eot") >= 3 * 0.2
+    assert (
+        exposed("exobridge_turn_stage_seconds_sum", stage="eot") >= 3 * 0.19
+    )  # the clock, and the audio by which the silence is measured, differ a little
 
 
 def test_failures_of_providers_are_counted(day: Day) -> None:
