@@ -132,6 +132,8 @@ WORKERS = Table(
         Column("us_alone", "µs/pair on one"),
         Column("us_per_pair", "on all"),
         Column("workers_ratio", "ratio", ".2f"),
+        Column("floor_ratio", "the floor's", ".2f"),
+        Column("to_floor", "× floor's", ".2f"),
         Column("p99_alone_ms", "p99 ms on one"),
         Column("p99_ms", "on all"),
         Column("least_share", "least share", ".0%"),

@@ -34,7 +34,7 @@ class Kind:
         module: Run with its port as argument; empty: ``exobridge serve``.
         template: TOML of the template of all numbers.
         environment: Variables beside the usual ones.
-        arguments: Of ``exobridge serve``.
+        arguments: Of ``exobridge serve``, or of the module after its port.
         cores: How many of the machine's it may use.
     """
 
@@ -101,7 +101,7 @@ def serving(kind: Kind) -> Generator[Server]:
 def _start(kind: Kind, folder: Path) -> Server:
     port = free_port()
     if kind.module:
-        command = ["-m", f"tests.benchmarks.{kind.module}", str(port)]
+        command = ["-m", f"tests.benchmarks.{kind.module}", str(port), *kind.arguments]
     else:
         command = ["-m", "exobridge", "serve", "--port", str(port), *kind.arguments]
     (folder / "templates").mkdir()

@@ -1,7 +1,12 @@
-"""The floor: the same messages echoed by uvicorn and Starlette, with nothing in between."""
+"""The floor: the same messages echoed by uvicorn and Starlette, with nothing in between.
+
+Arguments: the port, and how many processes share it (1).
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import socket
 import sys
 
 import uvicorn
@@ -24,10 +29,11 @@ async def echo(websocket: WebSocket) -> None:
 
 app = Starlette(routes=[WebSocketRoute("/exotel/stream", echo)])
 
-if __name__ == "__main__":
-    uvicorn.run(
+
+def serve(port: int) -> None:
+    """One process; the system deals the connections out to all that listen there."""
+    config = uvicorn.Config(
         app,
-        port=int(sys.argv[1]),
         loop="uvloop",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
@@ -35,3 +41,16 @@ if __name__ == "__main__":
         access_log=False,
         log_level="warning",
     )
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(("127.0.0.1", port))
+        uvicorn.Server(config).run([listener])
+
+
+if __name__ == "__main__":
+    arguments = [int(argument) for argument in sys.argv[1:]]
+    others = arguments[1] - 1 if len(arguments) > 1 else 0
+    for _ in range(others):
+        # A daemon ends with its parent.
+        multiprocessing.Process(target=serve, args=(arguments[0],), daemon=True).start()
+    serve(arguments[0])
