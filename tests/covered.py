@@ -21,7 +21,24 @@ LEAST_PERCENT = 95.0
 LIMIT_S = 300
 """Longest time for all the tests."""
 
-TESTS = ("tests/codecs", "tests/exotel", "tests/call", "tests/ear", "tests/test_numbers.py")
+_DIALOGUE = "tests/providers/dialogue"
+TESTS = (
+    "tests/codecs",
+    "tests/exotel",
+    "tests/call",
+    "tests/ear",
+    "tests/test_numbers.py",
+    f"{_DIALOGUE}/test_endpoint.py",
+    f"{_DIALOGUE}/test_history.py",
+    f"{_DIALOGUE}/test_machine.py",
+    f"{_DIALOGUE}/test_openai_request.py",
+    f"{_DIALOGUE}/test_openai_stream.py",
+    f"{_DIALOGUE}/test_script.py",
+    f"{_DIALOGUE}/test_sse.py",
+    f"{_DIALOGUE}/test_webhook_answer.py",
+    f"{_DIALOGUE}/test_webhook_signature.py",
+    f"{_DIALOGUE}/test_words.py",
+)
 
 _ROOT = Path(__file__).parent.parent
 _SETTINGS = Path(__file__).with_name("coverage.toml")

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests import leaks
-from tests.server import BOT, write_fakes, write_templates
+from tests.server import BOT, http_client, write_fakes, write_templates
 
 ROOT = Path(__file__).parent.parent
 
@@ -103,11 +103,11 @@ async def server(folder: Path, **variables: str) -> AsyncGenerator[Serving]:
 
 
 async def _until_ready(serving: Serving) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        for _ in range(300):
+    async with http_client() as http:
+        for _ in range(600):
             assert serving.process.returncode is None, serving.text
             with suppress(httpx.HTTPError):
                 if serving.url and (await http.get(f"{serving.url}/health/ready")).is_success:
                     return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
     raise AssertionError(f"it did not become ready:\n{serving.text}")

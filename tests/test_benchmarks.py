@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from exobridge_codecs.g711 import mulaw_to_pcm, pcm_to_mulaw
 from tests.benchmarks import generator, media, page, sums
@@ -20,7 +21,7 @@ from tests.benchmarks.processes import tree, usage
 from tests.benchmarks.report import VOID, Results, plain_report
 from tests.benchmarks.servers import Kind, serving
 from tests.benchmarks.talker import FRAME_BYTES, mark, utterance
-from tests.simulator.servers import BotLine, bot_server
+from tests.simulator.servers import Bot, BotLine, bot_server
 
 needs_compiler = pytest.mark.skipif(
     generator.compiler() is None, reason="the load generator is written in C: no compiler here"
@@ -175,121 +176,143 @@ async def put(load: Load, url: str) -> Figures:
     return await asyncio.to_thread(generator.run, command, load.seconds)
 
 
+async def cuts_anew(line: BotLine) -> None:
+    """Returns all, in chunks of another size, with markers across their joints."""
+    rest = b""
+    async for audio in heard(line):
+        rest += audio
+        while len(rest) >= 149:
+            await line.play(rest[:149])
+            rest = rest[149:]
+
+
+async def swallows(line: BotLine) -> None:
+    """Returns every second frame."""
+    swallow = False
+    async for audio in heard(line):
+        if not (swallow := not swallow):
+            await line.play(audio)
+
+
+async def stutters(line: BotLine) -> None:
+    """Returns every frame twice."""
+    async for audio in heard(line):
+        await line.play(audio)
+        await line.play(audio)
+
+
+async def drops_the_first(line: BotLine) -> None:
+    """Returns all, and closes the stream of the first call."""
+    async for audio in heard(line):
+        if line.stream_sid == "bench0":
+            await line.socket.close()
+            return
+        await line.play(audio)
+
+
+async def pauses(line: BotLine) -> None:
+    """Speaks with a gap in the middle of each of two utterances."""
+    speech = utterance(20)
+    half = len(speech) // 2
+    for _ in range(2):
+        await line.play(speech[:half])
+        await asyncio.sleep(0.4)  # 200 ms of speech, then 200 ms of nothing
+        await line.play(speech[half:])
+        await asyncio.sleep(0.4)
+    await line.until_gone()
+
+
+async def runs_ahead(line: BotLine) -> None:
+    """Sends two seconds at once, and leaves out some frames in the middle."""
+    speech = utterance(200)
+    await line.play(speech[: 100 * FRAME_BYTES])
+    await asyncio.sleep(0.3)
+    await line.play(speech[110 * FRAME_BYTES :])
+    await line.until_gone()
+
+
+async def is_silent(line: BotLine) -> None:
+    """Only listens."""
+    await line.until_gone()
+
+
+BOTS: dict[str, tuple[Bot, Load]] = {
+    "pcm16": (cuts_anew, Load(3, 0.4, warm_up_s=0.1, rush=True)),
+    "mulaw": (cuts_anew, Load(3, 0.4, warm_up_s=0.1, rush=True, mulaw=True)),
+    "swallows": (swallows, Load(2, 0.4, warm_up_s=0.1, rush=True)),
+    "stutters": (stutters, Load(1, 0.4, warm_up_s=0.1, rush=True)),
+    "drops": (drops_the_first, Load(2, 0.4, warm_up_s=0.1, rush=True)),
+    "pauses": (pauses, Load(1, 1.2, warm_up_s=0.0, talk=20, rush=True)),
+    "runs ahead": (runs_ahead, Load(1, 1.5, warm_up_s=0.0, talk=200, rush=True)),
+    "silent": (is_silent, Load(2, 0.4, warm_up_s=0.0, talk=20, rush=True)),
+}
+"""Bots, and what the generator does to each."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def measured() -> dict[str, Figures]:
+    """What the generator says of each of them, all at once."""
+
+    async def one(bot: Bot, load: Load) -> Figures:
+        async with bot_server(bot) as url:
+            return await put(load, url)
+
+    found = await asyncio.gather(*(one(*each) for each in BOTS.values()))
+    return dict(zip(BOTS, found, strict=True))
+
+
 @needs_compiler
-@pytest.mark.parametrize("mulaw", [False, True], ids=["pcm16", "mulaw"])
-async def test_audio_is_matched_however_it_is_cut(mulaw: bool) -> None:
-    """Chunks of another size, with markers across their joints, hold every frame."""
-
-    async def bot(line: BotLine) -> None:
-        rest = b""
-        async for audio in heard(line):
-            rest += audio
-            while len(rest) >= 149:
-                await line.play(rest[:149])
-                rest = rest[149:]
-
-    async with bot_server(bot) as url:
-        figures = await put(Load(3, 0.4, warm_up_s=0.1, rush=True, mulaw=mulaw), url)
+@pytest.mark.parametrize("encoding", ["pcm16", "mulaw"])
+def test_audio_is_matched_however_it_is_cut(measured: dict[str, Figures], encoding: str) -> None:
+    """Every frame is found."""
+    figures = measured[encoding]
     assert figures["sent"] == figures["received"] == 3 * 20
     assert figures["lost"] == figures["strays"] == 0
 
 
 @needs_compiler
-async def test_what_does_not_come_back_is_lost() -> None:
+def test_what_does_not_come_back_is_lost(measured: dict[str, Figures]) -> None:
     """Every second frame, of a bot that swallows those."""
-
-    async def bot(line: BotLine) -> None:
-        swallow = False
-        async for audio in heard(line):
-            if not (swallow := not swallow):
-                await line.play(audio)
-
-    async with bot_server(bot) as url:
-        figures = await put(Load(2, 0.4, warm_up_s=0.1, rush=True), url)
-    assert figures["sent"] == 2 * 20
-    assert figures["lost"] == 2 * 10
+    assert measured["swallows"]["sent"] == 2 * 20
+    assert measured["swallows"]["lost"] == 2 * 10
 
 
 @needs_compiler
-async def test_what_comes_back_twice_is_a_stray() -> None:
+def test_what_comes_back_twice_is_a_stray(measured: dict[str, Figures]) -> None:
     """And is not counted again."""
-
-    async def bot(line: BotLine) -> None:
-        async for audio in heard(line):
-            await line.play(audio)
-            await line.play(audio)
-
-    async with bot_server(bot) as url:
-        figures = await put(Load(1, 0.4, warm_up_s=0.1, rush=True), url)
-    assert figures["received"] == 20
-    assert figures["strays"] == 20
+    assert measured["stutters"]["received"] == 20
+    assert measured["stutters"]["strays"] == 20
 
 
 @needs_compiler
-async def test_a_call_that_the_server_ends_is_lost_from_there() -> None:
+def test_a_call_that_the_server_ends_is_lost_from_there(measured: dict[str, Figures]) -> None:
     """The others go on."""
-
-    async def bot(line: BotLine) -> None:
-        async for audio in heard(line):
-            if line.stream_sid == "bench0":
-                await line.socket.close()
-                return
-            await line.play(audio)
-
-    async with bot_server(bot) as url:
-        figures = await put(Load(2, 0.4, warm_up_s=0.1, rush=True), url)
-    assert figures["closed"] == 1
-    assert figures["lost"] == 20
+    assert measured["drops"]["closed"] == 1
+    assert measured["drops"]["lost"] == 20
 
 
 @needs_compiler
-async def test_a_gap_in_the_speech_is_late_by_its_length() -> None:
+def test_a_gap_in_the_speech_is_late_by_its_length(measured: dict[str, Figures]) -> None:
     """At the caller's ear, whose buffer had run dry; the first chunk of an utterance is not."""
-
-    async def bot(line: BotLine) -> None:
-        speech = utterance(20)
-        half = len(speech) // 2
-        for _ in range(2):
-            await line.play(speech[:half])
-            await asyncio.sleep(0.4)  # 200 ms of speech, then 200 ms of nothing
-            await line.play(speech[half:])
-            await asyncio.sleep(0.4)
-        await line.until_gone()
-
-    async with bot_server(bot) as url:
-        figures = await put(Load(1, 1.2, warm_up_s=0.0, talk=20, rush=True), url)
+    figures = measured["pauses"]
     assert figures["lost"] == 0
     assert 1 <= figures["gaps"] <= 2
     assert figures["max_ms"] > 100
 
 
 @needs_compiler
-async def test_speech_that_comes_ahead_is_not_late() -> None:
+def test_speech_that_comes_ahead_is_not_late(measured: dict[str, Figures]) -> None:
     """What was still to be played when a chunk came is told, and frames that are left out."""
-
-    async def bot(line: BotLine) -> None:
-        speech = utterance(200)
-        await line.play(speech[: 100 * FRAME_BYTES])
-        await asyncio.sleep(0.3)
-        await line.play(speech[110 * FRAME_BYTES :])
-        await line.until_gone()
-
-    async with bot_server(bot) as url:
-        figures = await put(Load(1, 1.5, warm_up_s=0.0, talk=200, rush=True), url)
+    figures = measured["runs ahead"]
     assert figures["gaps"] == 0
     assert figures["lost"] == 10
     assert 0 < figures["slack_min_ms"] < 2000
 
 
 @needs_compiler
-async def test_a_call_that_hears_nothing_has_lost_all() -> None:
+def test_a_call_that_hears_nothing_has_lost_all(measured: dict[str, Figures]) -> None:
     """A silent bot is not a perfect one."""
-
-    async def bot(line: BotLine) -> None:
-        await line.until_gone()
-
-    async with bot_server(bot) as url:
-        figures = await put(Load(2, 0.4, warm_up_s=0.0, talk=20, rush=True), url)
+    figures = measured["silent"]
     assert figures["silent"] == 2
     assert figures["lost"] == figures["sent"] == 2 * 20
 

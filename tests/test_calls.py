@@ -105,7 +105,7 @@ async def place(plans: Sequence[CallPlan]) -> list[CallReport]:
     async with Exotel() as exotel:
 
         async def one(index: int, plan: CallPlan) -> CallReport:
-            await asyncio.sleep(index * 0.04)
+            await asyncio.sleep(index * 0.02)
             return await exotel.call(plan)
 
         return await asyncio.gather(*(one(*item) for item in enumerate(plans)))

@@ -187,6 +187,36 @@ def test_a_tool_that_runs_twice_is_found() -> None:
     assert judge(played).has(Rule.TOOLS)
 
 
+def test_a_bot_that_is_never_heard_is_found(stopped: Played) -> None:
+    """A call without one sound of the bot's is no good call."""
+    verdict = spoilt(stopped, list[Run].clear)
+    assert verdict.has(Rule.GARBLED)
+    assert not verdict.has(Rule.ENDED)
+
+
+@pytest.mark.parametrize("wrong", [{"take": 11650}, {"after": 32000}])
+def test_noise_in_place_of_the_bot_is_found(stopped: Played, wrong: dict[str, int]) -> None:
+    """What it never said tells nothing else."""
+
+    def garble(runs: list[Run]) -> None:
+        runs[0] = replace(runs[0], **wrong)
+
+    verdict = spoilt(stopped, garble)
+    assert [finding.rule for finding in verdict.findings] == [Rule.GARBLED]
+
+
+def test_noise_has_one_line_in_the_timeline(stopped: Played) -> None:
+    """However many numbers it seems to hold."""
+    told: list[str] = []
+
+    def garble(runs: list[Run]) -> None:
+        runs[:1] = [replace(runs[0], take=take) for take in (11650, 7000)]
+        told.append(timeline(stopped, Verdict("noise", 0, "blind")))
+
+    spoilt(stopped, garble)
+    assert told[0].count("hears what is none of the bot's") == 1
+
+
 def test_numbered_audio_is_read_back() -> None:
     """Takes, a jump in one, silence between them, each at its place."""
     take = Take(7, 0)

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from exobridge.call.events import EndedBy, Role
+from exobridge.simulator import Say
 from exobridge_providers.base import Action, HangUp, UserTurn
+from exobridge_providers.dialogue.openai_request import LANGUAGE_NOW
 from exobridge_providers.dialogue.python_session import Call
 from exobridge_providers.testing.fake_chat import FakeChat, answer, call, ending, streamed, words
 from exobridge_providers.testing.fake_http import FakeHttp, Reply
 from tests.played import Scene, play
-from tests.server import bot
+from tests.server import LINE, SHORT, bot
 
+PART_S = 0.4 * SHORT.dialogue
 ACTIONS = b'{"actions": [{"say": "You said one. Goodbye."}, {"hang_up": true}]}'
 
 
@@ -22,13 +25,20 @@ def template(provider: str, options: dict[str, Any]) -> str:
 
 
 async def test_a_conversation_is_held_and_ended(tmp_path: Path) -> None:
-    """By a model, an application, and a function; each hears the caller and hangs up."""
+    """By a model, an application, and a function; each hears the caller and hangs up. The model and
+    its tool together take longer than the host waits for an action."""
     async with FakeChat().listening() as chat, FakeHttp().listening() as app:
         chat.script(
-            streamed(*words("You said", " one."), *call("tell"), *ending("tool_calls", (10, 5))),
+            streamed(*call("tell"), *ending("tool_calls", (4, 2)), delay_seconds=PART_S),
+            streamed(
+                *words("You said", " one."),
+                *call("tell"),
+                *ending("tool_calls", (6, 3)),
+                delay_seconds=PART_S,
+            ),
             streamed(*words("Goodbye."), *call("hang_up"), *ending("tool_calls", (20, 7))),
         )
-        chat.replies["/tell"] = [Reply(parts=[b"told"])]
+        chat.replies["/tell"] = [Reply(parts=[b"told"], delay_seconds=PART_S), Reply()]
         app.replies["/turn"] = [Reply(parts=[b"{}"])] * 2 + [Reply(parts=[ACTIONS]), Reply()]
         tell = {"name": "tell", "description": "Tells.", "url": f"{chat.url}/tell"}
         function = {"handler": "tests.test_dialogues:goodbye"}
@@ -62,6 +72,35 @@ async def test_a_conversation_is_held_and_ended(tmp_path: Path) -> None:
 async def goodbye(_: Call, turn: UserTurn) -> list[str | Action]:
     """The bot of the call above."""
     return [f"You said {turn.text}. Goodbye.", HangUp()]
+
+
+async def test_a_model_takes_over_from_an_application(tmp_path: Path) -> None:
+    """It knows what the caller heard and said before, and goes on with it."""
+    async with FakeChat(answer("As I said.")).listening() as chat, FakeHttp().listening() as app:
+        one = Reply(parts=[b'{"actions": [{"say": "You said one."}]}'])
+        app.replies["/turn"] = [Reply(parts=[b"{}"])] * 2 + [one, Reply(500)]
+        options = {"webhook": {"url": f"{app.url}/turn"}, "openai": chat.options}
+        both = bot(
+            dialogue={"provider": "webhook,openai", "options": options},
+            stt={"options": {"script": ["one", "two"]}},
+        )
+        played = await play(tmp_path, {"both": Scene(both, script=(Say(LINE), Say(LINE)))})
+    assert played["both"].said == [
+        "Hello there.",
+        "one",
+        "You said one.",
+        "two",
+        "As I said.",
+    ]
+    [system, *talked] = chat.messages()
+    assert LANGUAGE_NOW.format("en-IN") in system["content"]
+    assert [each["content"] for each in talked] == [
+        "(The call begins.)",
+        "Hello there.",
+        "one",
+        "You said one.",
+        "two",
+    ]
 
 
 async def test_a_dialogue_that_fails_ends_in_a_sorry_line(tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ from exobridge.app import create_app
 from exobridge.call import session
 from exobridge.call.events import Decision, Role, answer
 from exobridge.call.events import Turn as KeptTurn
-from exobridge.call.plan import Waits
 from exobridge.cli.main import app as commands
 from exobridge.demo import DemoReport, Stages
 from exobridge.settings import Settings, load_settings
@@ -278,13 +277,6 @@ def test_the_endpoints_page_has_every_reason_of_a_refusal() -> None:
     """What stands in a refusal's ``error``."""
     text = section(page("reference/http.md"), "## `/exotel/answer`")
     assert {desk.UNKNOWN, desk.CLOSED, desk.BUSY, desk.DRAINING} <= set(names(text))
-
-
-def test_the_page_of_a_call_has_every_limit() -> None:
-    """Each wait of a call with its seconds."""
-    rows = tables(section(page("topics/a-call.md"), "## Every wait has a limit"))[0]
-    limits = {field.name: f"{getattr(Waits(), field.name):g}" for field in fields(Waits)}
-    assert {names(row[0])[0]: row[1] for row in rows} == limits
 
 
 # ------------------------------------------------------------------ providers

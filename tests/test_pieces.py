@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+import asyncio
+from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from exobridge.call.events import EndedBy, Role
+from exobridge.call.events import EndedBy, Role, Turn
+from exobridge.call.state import Call
 from exobridge.simulator import CallPlan, CallReport, Clip, Dtmf, Exotel, Patience, Say, Step, Wait
 from exobridge_codecs.tones import tone
 from tests.played import Played, Scene, play
-from tests.server import LINE, Server, bot, serving
+from tests.server import LINE, Server, bot, http_client, serving
 
 STAY = Wait(10_000)
 PIN = {"max_digits": 4, "terminator": "#", "timeout_seconds": 0.6}
@@ -106,64 +106,82 @@ def greeting(milliseconds: int) -> bytes:
     return tone(330, milliseconds, 8000) + bytes(2 * 8 * 300)
 
 
-async def outgoing(server: Server, audio: bytes) -> CallReport:
+MACHINES = {
+    # name: what is done with a machine, what is heard of it, and the bot's last words
+    "hang_up": ({"action": "hang_up"}, greeting(2400) + BEEP, "Hello there."),
+    "message": (
+        {"action": "message", "message": "Please call us."},
+        greeting(2400) + BEEP,
+        "Please call us.",
+    ),
+    "short_greeting": (
+        {"action": "message", "message": "Please call us."},
+        greeting(900) + BEEP,
+        "Please call us.",
+    ),
+    "human": ({"action": "hang_up"}, LINE.pcm, ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a call, and how often it was taken for a machine's."""
+
+    call: Call
+    turns: list[Turn]
+    machines: int
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kept]:
+    """A call of ours to each of them, all at once."""
+    numbers = {name: f"+9180471{index:05}" for index, name in enumerate(MACHINES, start=10_000)}
+    book = ",".join(f"{number}={name}" for name, number in numbers.items())
+    templates = {
+        name: bot(voicemail={"monologue_ms": 2000, **keys}) for name, (keys, *_) in MACHINES.items()
+    }
+    folder = tmp_path_factory.mktemp("machines")
+    async with serving(folder, templates, EXOTEL_NUMBERS=book) as server:
+
+        async def one(name: str) -> Kept:
+            report = await outgoing(server, name, numbers[name], MACHINES[name][1])
+            call = await server.until_over(report.call_sid)
+            turns = await server.bridge.store.turns(report.call_sid)
+            said = server.log("answered by a machine", call_sid=report.call_sid)
+            return Kept(call, turns, len(said))
+
+        kept = await asyncio.gather(*map(one, MACHINES))
+    return dict(zip(MACHINES, kept, strict=True))
+
+
+async def outgoing(server: Server, call_sid: str, number: str, audio: bytes) -> CallReport:
     """A call that we placed, and what is heard of whoever answered."""
     parameters = {
-        "CallSid": f"out-{len(audio)}",
+        "CallSid": call_sid,
         "CallFrom": "09811122233",
-        "CallTo": "08047112233",
+        "CallTo": number,
         "Direction": "outbound-dial",
     }
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         answer = await client.get(f"{server.url}/exotel/answer", params=parameters)
     script: tuple[Step, ...] = (Say(Clip(audio, 8000, "one")), Wait(3000))
-    plan = replace(PATIENT, url=answer.json()["url"], call_sid=parameters["CallSid"], script=script)
+    plan = replace(PATIENT, url=answer.json()["url"], call_sid=call_sid, script=script)
     async with Exotel() as exotel:
         return await exotel.call(plan)
 
 
-def voicemail(action: str, **keys: Any) -> str:
-    return bot(voicemail={"action": action, "monologue_ms": 2000, **keys})
-
-
-@pytest.mark.parametrize(
-    ("template", "audio", "last"),
-    [
-        pytest.param(voicemail("hang_up"), greeting(2400) + BEEP, "Hello there.", id="hang up"),
-        pytest.param(
-            voicemail("message", message="Please call us."),
-            greeting(2400) + BEEP,
-            "Please call us.",
-            id="message",
-        ),
-        pytest.param(
-            voicemail("message", message="Please call us."),
-            greeting(900) + BEEP,
-            "Please call us.",
-            id="short greeting",
-        ),
-    ],
-)
-async def test_a_machine_that_answers_is_left(
-    tmp_path: Path, template: str, audio: bytes, last: str
-) -> None:
+@pytest.mark.parametrize("name", [name for name in MACHINES if name != "human"])
+def test_a_machine_that_answers_is_left(answered: dict[str, Kept], name: str) -> None:
     """At once, or with a message behind its beep."""
-    async with serving(tmp_path, {"out": template}, EXOTEL_NUMBERS="+918047112233=out") as server:
-        report = await outgoing(server, audio)
-        call = await server.until_over(report.call_sid)
-        assert (call.ended_by, call.end_reason) == (EndedBy.BOT, "voicemail")
-        turns = await server.bridge.store.turns(report.call_sid)
-        assert [turn.text for turn in turns if turn.role is Role.BOT][-1] == last
-        assert len(server.log("answered by a machine")) == 1
+    one = answered[name]
+    assert (one.call.ended_by, one.call.end_reason) == (EndedBy.BOT, "voicemail")
+    assert [turn.text for turn in one.turns if turn.role is Role.BOT][-1] == MACHINES[name][2]
+    assert one.machines == 1
 
 
-async def test_a_human_who_answers_is_talked_to(tmp_path: Path) -> None:
+def test_a_human_who_answers_is_talked_to(answered: dict[str, Kept]) -> None:
     """A word, and the conversation goes on."""
-    numbers = "+918047112233=out"
-    async with serving(tmp_path, {"out": voicemail("hang_up")}, EXOTEL_NUMBERS=numbers) as server:
-        report = await outgoing(server, LINE.pcm)
-        call = await server.until_over(report.call_sid)
-        assert call.ended_by is EndedBy.CALLER
-        turns = await server.bridge.store.turns(report.call_sid)
-        assert [turn.text for turn in turns] == ["Hello there.", "one", "You said: one"]
-        assert server.log("answered by a machine") == []
+    one = answered["human"]
+    assert one.call.ended_by is EndedBy.CALLER
+    assert [turn.text for turn in one.turns] == ["Hello there.", "one", "You said: one"]
+    assert one.machines == 0

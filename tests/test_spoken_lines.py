@@ -26,7 +26,7 @@ def template(**tables: object) -> str:
     return bot(**{**script, **tables})
 
 
-INTERRUPTION = Clip(tone(330, 1500, 8000), 8000, "two")
+INTERRUPTION = Clip(tone(330, 1200, 8000), 8000, "two")
 """Voice that goes on for too long to be a mere "hm"."""
 
 TEMPLATES = {
@@ -62,7 +62,7 @@ async def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kept]:
             CallPlan(
                 url=server.url,
                 called=number,
-                script=(Say(LINE), BargeIn(INTERRUPTION, 1500)) if name == "cut" else (Say(LINE),),
+                script=(Say(LINE), BargeIn(INTERRUPTION, 1000)) if name == "cut" else (Say(LINE),),
                 patience=QUICK,
             )
             for name, number in BOOK.items()
@@ -92,7 +92,7 @@ def test_the_record_keeps_what_was_written(calls: dict[str, Kept], name: str) ->
 
 
 def test_a_line_that_was_cut_is_kept_in_its_own_words(calls: dict[str, Kept]) -> None:
-    """What was heard of it is its beginning, and about as much as a second and a half is of it."""
+    """What was heard of it is its beginning, and about as much as a second is of it."""
     heard = calls["cut"].answers[0]
     assert LONG.startswith(heard)
     assert "₹1,25,000" in heard

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from exobridge.call.own_lines import is_fixed, rendered_ahead
 from exobridge.call.plan import CallPlan, Services, Waits, is_realtime
 from exobridge.call.prompts import Prompts
 from exobridge.call.wheel import Wheel
@@ -25,8 +26,8 @@ from exobridge.provider_pool import ProviderPool
 from exobridge.recorder import StoreRecorder
 from exobridge.settings import Settings
 from exobridge.store import Store, StoreError
-from exobridge.templates import Template, Templates, provider_uses
-from exobridge.templates.text import names_in
+from exobridge.templates import ProviderUse, Template, Templates, provider_uses
+from exobridge.templates.text import render
 from exobridge.web.answer import AnswerEndpoint
 from exobridge.web.guard import Guard
 from exobridge.web.metrics import MetricsEndpoint
@@ -35,7 +36,8 @@ from exobridge.web.rate import AddressRate
 from exobridge.web.stream import StreamEndpoint
 from exobridge.web.tokens import Tokens
 from exobridge.whole import OneProcess, Whole
-from exobridge_providers.errors import ProviderError
+from exobridge_providers.base import Provider, SttProvider, TtsProvider, speaks
+from exobridge_providers.errors import ProviderConfigError, ProviderError
 from exobridge_providers.registry import BASES
 
 _log = structlog.stdlib.get_logger("exobridge")
@@ -106,39 +108,43 @@ class Bridge:
         return problems
 
     async def _start_providers(self, name: str, template: Template) -> None:
-        """Of several that stand in for each other, one that works is enough."""
+        """Of several that stand in for each other, one that works and knows the template's language
+        is enough."""
         working: set[str] = set()
         failures: list[tuple[str, Exception]] = []
+        strangers: list[tuple[str, Exception]] = []
         for use in provider_uses(template):
             try:
-                await self.services.pool.get(use.kind, use.name, use.options, BASES[use.kind])
+                provider = await self.services.pool.get(
+                    use.kind, use.name, use.options, BASES[use.kind]
+                )
+                problem = _language_problem(name, template, use, provider)
             except Exception as error:
                 failures.append((use.table, error))
             else:
-                working.add(use.table)
-        for table, failure in failures:
+                if problem is None:
+                    working.add(use.table)
+                else:
+                    strangers.append((use.table, problem))
+        for table, failure in failures + strangers:
             if table not in working:
                 raise failure
+        for _, failure in failures:  # a stranger may be there for the language of other calls
             _log_failure(name, failure)
 
     async def _render_lines(self, template: Template) -> None:
         if is_realtime(template.dialogue.provider):
             return
-        texts, refusal = template.texts, template.refusal
-        limits, voicemail = template.limits, template.voicemail
-        lines = [template.greeting, texts.sorry, texts.goodbye, texts.idle, texts.too_long]
-        if limits.filler_ms:
-            lines.append(texts.filler)
-        if 0 < limits.warning_seconds < limits.max_call_seconds:
-            lines.append(texts.warning)
+        refusal, voicemail = template.refusal, template.voicemail
+        lines = [template.greeting, *rendered_ahead(template, template.texts)]
         if voicemail.action == "message":
             lines.append(voicemail.message)
         if refusal.mode == "say":
             lines += [refusal.closed, refusal.busy, refusal.unknown]
+        rate = template.stream.sample_rate
         for line in lines:
-            if line and not names_in(line) - set(template.variables):
-                text = CallPlan("", "", template).text(line)
-                rate = template.stream.sample_rate
+            if is_fixed(template, line):
+                text = render(line, template.variables)
                 await self.services.prompts.render(template, text, rate)
 
     def _greeting_ahead(self, plan: CallPlan) -> None:
@@ -200,6 +206,22 @@ class Bridge:
             if self._problems:
                 self.start_preload()
         return self._problems
+
+
+def _language_problem(
+    name: str, template: Template, use: ProviderUse, provider: Provider
+) -> ProviderError | None:
+    """Calls with this template could not use a provider that does not know their language."""
+    tag = template.language
+    if not isinstance(provider, SttProvider | TtsProvider):
+        return None
+    if speaks(provider.capabilities.languages, tag):
+        return None
+    return ProviderConfigError(
+        f"{use.kind} {use.name} does not know {tag}, the language of {name}; "
+        f"choose another {use.table}.provider",
+        provider=use.name,
+    )
 
 
 def _log_failure(template: str, error: Exception) -> str:

@@ -25,9 +25,10 @@ from exobridge.call.plan import CallPlan, Recorder
 from exobridge.call.session import CallSession
 from exobridge.call.state import Call
 from exobridge.exotel.messages import Started
-from exobridge.exotel.passthru import PassthruParams
+from exobridge.exotel.passthru import PassthruParams, read_direction
 from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, normalise
 from exobridge.store import Store, StoreError
+from exobridge.store.patience import Patience
 from exobridge.templates import Template, Templates, is_open
 
 UNKNOWN, CLOSED, BUSY, DRAINING = "unknown-number", "closed", "busy", "draining"
@@ -35,6 +36,12 @@ UNKNOWN, CLOSED, BUSY, DRAINING = "unknown-number", "closed", "busy", "draining"
 REPLACED = "replaced by a newer stream"
 SHUTDOWN = "shutdown"
 """Why a call is ended."""
+
+DIRECTION = "direction"
+"""Custom parameter of a stream that tells what ``start`` does not: ``outgoing``, ``incoming``."""
+
+STORE_SECONDS = 1.5
+"""A webhook asks the database twice, and Exotel bears an answer within 3 s."""
 
 _log = structlog.stdlib.get_logger("exobridge.desk")
 
@@ -78,6 +85,7 @@ class Desk:
         admission: Makes what gives out slots; told whom to tell.
         on_accept: Told of each accepted call, to make its greeting ready.
         clock: The time of day, aware.
+        store_seconds: Longest wait for the database, each time it is asked.
 
     Attributes:
         turned_away: Streams that came unasked, as a static URL's do, and were turned away, by a
@@ -94,12 +102,14 @@ class Desk:
         admission: MakeAdmission,
         on_accept: Callable[[CallPlan], None],
         clock: Callable[[], datetime],
+        store_seconds: float = STORE_SECONDS,
     ) -> None:
         self._templates = templates
         self._numbers = numbers
         self._store = store
         self._recorder = recorder
         self._clock = clock
+        self._patience = Patience(store_seconds)
         self._on_accept = on_accept
         self.admission = admission(self._slot_unused, self._replaced)
         self.sessions: dict[str, CallSession] = {}
@@ -124,7 +134,7 @@ class Desk:
             custom_field=verdict.custom_field,
         )
         try:
-            await self._recorder.append(event)
+            await self._patience.wait(self._recorder.append(event))
         except StoreError as error:
             # The caller is on the line now; a full disk is the operator's trouble, not theirs.
             _log.error("answer not recorded", error=str(error))
@@ -135,15 +145,17 @@ class Desk:
     async def _verdict(
         self, params: PassthruParams, known: Call | None, stream_sid: str = ""
     ) -> Verdict:
+        params = self._with_direction(params)
         name = self._template_name(params, known)
+        template = self._templates[name or DEFAULT_TEMPLATE]
         verdict = Verdict(
             Decision.ACCEPT,
             "",
             name or DEFAULT_TEMPLATE,
-            self._templates[name or DEFAULT_TEMPLATE],
+            template,
             caller=normalise(params.human) or "",
             called=self._exophone(params),
-            direction=params.direction,
+            direction=params.direction or template.stream.default_direction,
             custom_field=params.custom_field,
         )
         decided = _decided(known)
@@ -188,6 +200,14 @@ class Desk:
                 return found
         return None
 
+    def _with_direction(self, params: PassthruParams) -> PassthruParams:
+        """Where nothing else tells, a call from a number of ours to one that is not is outgoing."""
+        numbers = self._numbers
+        if params.direction or not numbers.is_set:
+            return params
+        ours, theirs = map(numbers.template_for, (params.call_from, params.call_to))
+        return replace(params, direction="outgoing") if ours and not theirs else params
+
     def _exophone(self, params: PassthruParams) -> str:
         """Which of the call's numbers is ours."""
         numbers = [normalise(number) for number in params.exophones]
@@ -198,7 +218,7 @@ class Desk:
 
     async def _known(self, call_sid: str) -> Call | None:
         try:
-            return await self._store.call(call_sid)
+            return await self._patience.wait(self._store.call(call_sid))
         except StoreError as error:
             _log.error("call not looked up", error=str(error))
             return None
@@ -208,13 +228,7 @@ class Desk:
     async def plan_stream(self, started: Started) -> CallPlan | None:
         """What a stream shall do that has begun; ``None``: it is turned away without a word."""
         known = await self._known(started.call_sid)
-        # In `start` the human is always `from`: "on outbound calls, the customer dialled".
-        params = PassthruParams(
-            call_sid=started.call_sid,
-            call_from=started.from_number,
-            call_to=started.to_number,
-        )
-        verdict = await self._verdict(params, known, started.stream_sid)
+        verdict = await self._verdict(_in_a_webhooks_words(started), known, started.stream_sid)
         if known is not None:
             verdict = replace(
                 verdict,
@@ -285,6 +299,17 @@ class Desk:
         if self._doors is not Doors.DRAINING:
             return self._doors is Doors.OPEN
         return known is not None and (_decided(known) is not None or known.streams > 0)
+
+
+def _in_a_webhooks_words(started: Started) -> PassthruParams:
+    """What ``start`` tells of the call. Its numbers stand as on an incoming call, also "on outbound
+    calls": there ``from`` is the customer dialled."""
+    params = PassthruParams(started.call_sid, "", started.from_number, started.to_number)
+    stated = started.custom_parameters.get(DIRECTION, "")
+    direction = read_direction(started.direction) or read_direction(stated)
+    if direction != "outgoing":
+        return replace(params, direction=direction)
+    return replace(params, direction=direction, call_from=params.call_to, call_to=params.call_from)
 
 
 def _decided(known: Call | None) -> Decision | None:

@@ -57,6 +57,11 @@ class ProviderPool:
         # Shielded: a call that hangs up must not cancel a start that others wait for.
         return cast(ProviderT, await asyncio.shield(start))
 
+    def started(self, key: ProviderKey) -> Provider | None:
+        """The provider, if its start is over and went well."""
+        start = self._starts.get(key)
+        return start.result() if start is not None and start.done() and not _failed(start) else None
+
     async def _start(self, kind: Kind, name: str, options: AnyOptions) -> Provider:
         self.start_failures[kind, name] += 0
         try:

@@ -68,7 +68,7 @@ def problems(error: ValidationError) -> list[Problem]:
     return [
         Problem(
             path=(*_written(found["loc"]), *found.get("ctx", {}).get("path", ())),
-            problem=PLAIN_WORDS.get(found["type"]) or _lower_first(found["msg"]),
+            problem=PLAIN_WORDS.get(found["type"]) or _lower_first(_own_words(found["msg"])),
             cure=found.get("ctx", {}).get("cure", ""),
         )
         for found in error.errors(include_input=False, include_url=False)
@@ -79,6 +79,11 @@ def problems(error: ValidationError) -> list[Problem]:
 def _written(path: Sequence[str | int]) -> Sequence[str | int]:
     """Without pydantic's own last step for "the key itself"."""
     return path[:-1] if path and path[-1] == "[key]" else path
+
+
+def _own_words(message: str) -> str:
+    """Without what pydantic puts before the words of a validator."""
+    return message.removeprefix("Value error, ")
 
 
 def _lower_first(text: str) -> str:

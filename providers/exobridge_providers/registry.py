@@ -19,6 +19,7 @@ from functools import cache
 from importlib.metadata import EntryPoints, entry_points
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from exobridge_providers.base import (
     AnyOptions,
@@ -144,10 +145,13 @@ def create(kind: Kind, name: str, options: AnyOptions) -> Provider:
     try:
         return found(found.options_type.model_validate(dict(options)))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'options'}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        )
+        problems = "; ".join(map(_told, error.errors(include_input=False, include_url=False)))
         raise ProviderConfigError(
             f"options of the {kind} provider {name!r}: {problems}", provider=name
         ) from None
+
+
+def _told(problem: ErrorDetails) -> str:
+    path = (*problem["loc"], *problem.get("ctx", {}).get("path", ()))
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(map(str, path)) or 'options'}: {message}"

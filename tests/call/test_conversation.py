@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from exobridge.call.events import Role
-from exobridge.simulator import BargeIn, Clip, Dtmf, Say, Wait
+from exobridge.simulator import BargeIn, Clip, Dtmf, Hear, Say, Silence, Wait
 from exobridge_codecs.tones import tone
 from exobridge_providers.base import UserTurn
 from tests.call import dialogues
@@ -17,7 +17,7 @@ from tests.played import Played, Scene, play
 from tests.server import LINE, bot
 
 LONG = "This is a long answer of the bot, which takes its time to come to its end."
-MS_PER_CHAR = 80
+MS_PER_CHAR = 60
 LONG_MS = MS_PER_CHAR * len(LONG)
 """How long it takes to say."""
 
@@ -41,9 +41,8 @@ def interrupted(
         stt={"options": {"script": ["one", words], "on_demand": True}},
         turns=turns,
     )
-    into = Dtmf(pressed) if pressed else BargeIn(LINE, 1000, interrupts=False)
-    steps = [Say(LINE), Wait(1500), into] if pressed else [Say(LINE), into]
-    return Scene(template, (*steps, Wait(7000)))
+    into = (Hear(600), Dtmf(pressed)) if pressed else (BargeIn(LINE, 600, interrupts=False),)
+    return Scene(template, (Say(LINE), *into, Silence(LONG_MS)))
 
 
 def eager(name: str, spoken: Clip, texts: Sequence[str], **turns: Any) -> Scene:
@@ -93,7 +92,27 @@ SCENES = {
             tts={"options": {"ms_per_char": MS_PER_CHAR}},
             stt={"options": {"script": ["seringa"]}},
         ),
-        (Say(LINE), BargeIn(LINE, 1000, interrupts=False), Wait(7000)),
+        (Say(LINE), BargeIn(LINE, 600, interrupts=False), Wait(LONG_MS)),
+    ),
+    "menu": Scene(
+        bot(
+            dialogue={
+                "provider": "scripted",
+                "options": {
+                    "intents": [
+                        {"name": "one", "digits": "1", "reply": "One.", "interruptible": False},
+                        {"name": "two", "digits": "2", "reply": "Two."},
+                    ]
+                },
+            },
+        ),
+        (Dtmf("12"),),
+    ),
+    "no-tamil": Scene(
+        bot(
+            dialogue={"options": {"script": [[{"language": "ta-IN"}, {"text": "Yes."}]]}},
+            stt={"options": {"script": ["tamil please"], "languages": ["en"]}},
+        ),
     ),
     **{
         f"asked-{times}": Scene(
@@ -214,6 +233,22 @@ def test_the_dialogue_can_go_on_in_another_language(played: dict[str, Played]) -
     assert [turn.text for turn in one.told] == ["seringa"]
     greeting, *_, said = one.turns
     assert (greeting.language, said.language) == ("en-IN", "ta-IN")
+
+
+def test_a_key_of_the_menu_is_a_turn_of_its_own(played: dict[str, Played]) -> None:
+    """At once, after the greeting and after each answer; one may have to be heard to its end."""
+    one = played["menu"]
+    assert [turn.text for turn in one.turns if turn.role is Role.CALLER] == ["1", "2"]
+    assert [turn.interrupted for turn in one.turns if turn.text == "One."] == [False]
+    assert one.said[-1] == "Two."
+
+
+def test_a_language_that_nobody_hears_is_not_spoken_either(played: dict[str, Played]) -> None:
+    """Recognition and voice switch both, or none does."""
+    one = played["no-tamil"]
+    assert {turn.language for turn in one.turns} == {"en-IN"}
+    assert one.said[-1] == "Yes."
+    assert [entry["stage"] for entry in one.entries("language not switched")] == ["stt"]
 
 
 @pytest.mark.parametrize("times", [0, 2])

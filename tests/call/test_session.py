@@ -62,11 +62,12 @@ async def test_a_bit_rate_that_lies_is_found_out_before_the_first_word(tmp_path:
 
 
 async def test_a_bit_rate_that_lies_is_corrected_later(tmp_path: Path) -> None:
-    """Frames of 200 ms come too late for the greeting, which goes out as the strings say; what
-    follows is right, the caller is understood, and the record has what was measured."""
+    """Silence in frames of 200 ms is measured too late for the greeting, which goes out as the
+    strings say; what follows is right, the caller is understood, and the record has what was
+    measured."""
     async with serving(tmp_path) as server, stream(server.stream_url) as peer:
         await start(peer, bit_rate="64kbps")
-        await peer.speak(bytes(6 * 3200), frame_ms=200)
+        await peer.speak(b"\xff" * 6 * 3200, frame_ms=200)
         assert await chunk(peer) == "mulaw"
         await peer.played()
         await peer.speak(LINE.pcm)

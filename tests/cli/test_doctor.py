@@ -15,6 +15,7 @@ from exobridge.doctor import report
 from exobridge.doctor.finding import ok
 from tests.doctor.looking import NUMBER, SECRET
 from tests.process import environment, run
+from tests.server import fakes_installed
 
 QUICK = ("--fast", "--offline")
 GOOD = {
@@ -37,9 +38,24 @@ async def test_a_healthy_installation_is_0(tmp_path: Path) -> None:
     assert SECRET not in out
 
 
-async def test_errors_are_1_with_what_to_do_first(tmp_path: Path) -> None:
+def doctor(folder: Path, *options: str, **variables: str) -> tuple[int, str, str]:
+    """The same in this process, for what is no matter of processes."""
+    given = environment(folder, **GOOD | variables)
+    with fakes_installed(folder):
+        result = CliRunner().invoke(app, ["doctor", *QUICK, *options], env=given)
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory without a ``.env``."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_errors_are_1_with_what_to_do_first(empty: Path) -> None:
     """The cure stands below its finding, and the first error's in the summary."""
-    status, out, err = await run(tmp_path, "doctor", *QUICK, **GOOD | {"LOG_LEVEL": "LOUD"})
+    status, out, err = doctor(empty, LOG_LEVEL="LOUD")
     assert (status, err) == (1, "")
     lines = out.splitlines()
     at = next(number for number, line in enumerate(lines) if "LOG_LEVEL" in line)
@@ -48,11 +64,10 @@ async def test_errors_are_1_with_what_to_do_first(tmp_path: Path) -> None:
     assert lines[-1].startswith("1 error. First: Settings, value of a variable: ")
 
 
-async def test_a_warning_is_0_and_with_strict_1(tmp_path: Path) -> None:
+def test_a_warning_is_0_and_with_strict_1(empty: Path) -> None:
     """An unknown variable is one."""
-    variables = GOOD | {"EXOBRIDGE_PROT": "1"}
     for options, wanted in (((), 0), (("--strict",), 1)):
-        status, out, _ = await run(tmp_path, "doctor", *QUICK, *options, **variables)
+        status, out, _ = doctor(empty, *options, EXOBRIDGE_PROT="1")
         assert status == wanted
         assert "1 warning. First: " in out
 

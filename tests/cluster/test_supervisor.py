@@ -8,7 +8,6 @@ import signal
 import socket
 from pathlib import Path
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
@@ -20,7 +19,7 @@ from exobridge.simulator import CallPlan, CallReport, EndedBy, Exotel, Say, Wait
 from exobridge.simulator import Outcome as Heard
 from tests.cluster.together import children, entries, is_alive, pids, record, together, worker_of
 from tests.process import Serving, run, spawn
-from tests.server import LINE, QUICK, until
+from tests.server import LINE, QUICK, http_client, until
 
 SHORT = (Say(LINE),)
 LONG = (Say(LINE), Wait(30_000))
@@ -58,7 +57,7 @@ async def calls_on_both(
 
 async def metrics(serving: Serving) -> dict[str, float]:
     """What ``/metrics`` tells: metrics without labels by name, with one label by its value too."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with http_client() as http:
         told = await http.get(f"{serving.url}/metrics", headers={"connection": "close"})
     assert told.status_code == 200, told.text
     return {
@@ -70,13 +69,14 @@ async def metrics(serving: Serving) -> dict[str, float]:
 
 async def live_calls(serving: Serving) -> int:
     """What ``/health/live`` tells."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with http_client() as http:
         return int((await http.get(f"{serving.url}/health/live")).json()["calls"])
 
 
 async def test_calls_cross_from_one_worker_to_the_other(tmp_path: Path) -> None:
     """A call that one worker answered is held by the other one, to a good end; and a newer stream
-    of a call takes it over from whichever worker holds it. Without a secret, too."""
+    of a call takes it over from whichever worker holds it. Without a secret, too. SIGHUP to the
+    supervisor makes each of them read its templates; SIGINT ends them all, and nothing is left."""
     async with together(tmp_path) as serving, Exotel() as exotel:
         for number in range(MANY):
             call_sid = f"c{number}"
@@ -106,6 +106,13 @@ async def test_calls_cross_from_one_worker_to_the_other(tmp_path: Path) -> None:
         reasons = [entry["reason"] for entry in entries(serving, "call ended", call_sid="again")]
         assert reasons[:-1] == ["replaced by a newer stream"] * len(replaced)
 
+        serving.process.send_signal(signal.SIGHUP)
+        await until(lambda: len(entries(serving, "templates reloaded")) == 2)
+        assert {entry["worker"] for entry in entries(serving, "templates reloaded")} == {0, 1}
+        serving.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(serving.process.wait(), 20) == 0
+        assert not any(map(is_alive, pids(serving).values()))
+
 
 async def test_the_limit_is_of_the_whole(tmp_path: Path) -> None:
     """However the kernel deals out questions that come all at once, as many calls are taken as
@@ -113,7 +120,7 @@ async def test_the_limit_is_of_the_whole(tmp_path: Path) -> None:
     stream does not come is freed, and one worker writes so."""
     async with (
         together(tmp_path, MAX_CALLS="5", UNUSED_SLOT_SECONDS="3") as serving,
-        httpx.AsyncClient(trust_env=False) as http,
+        http_client() as http,
     ):
 
         async def ask(number: int) -> int:
@@ -197,18 +204,6 @@ async def test_workers_outlive_their_supervisor_until_their_calls_are_over(tmp_p
         await until(lambda: not any(map(is_alive, pids(serving).values())))
         assert len(entries(serving, "the supervisor is gone")) == 2
         assert len(entries(serving, "drained")) == 2
-
-
-async def test_signals_reach_every_worker(tmp_path: Path) -> None:
-    """SIGHUP to the supervisor makes each of them read its templates; SIGINT ends them all, and
-    nothing is left behind."""
-    async with together(tmp_path) as serving:
-        serving.process.send_signal(signal.SIGHUP)
-        await until(lambda: len(entries(serving, "templates reloaded")) == 2)
-        assert {entry["worker"] for entry in entries(serving, "templates reloaded")} == {0, 1}
-        serving.process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(serving.process.wait(), 20) == 0
-        assert not any(map(is_alive, pids(serving).values()))
 
 
 def free_port() -> int:

@@ -55,7 +55,8 @@ class Speak:
 
     Attributes:
         said: Texts, one of which a variant takes. ``~700`` between two words is a pause of 700 ms
-            in the middle of a sentence; ``^700`` one after a sentence that may be whole.
+            in the middle of a sentence; ``^700`` one after a sentence that may be whole; ``*4711``
+            presses these keys from here on, while what follows is said.
         turning: The word, from 0, that makes it an interruption: the first word of some length,
             or the first after a backchannel.
     """

@@ -137,7 +137,11 @@ class Caller:
 
     def _speak(self, act: Performed, speak: Speak) -> Iterator[tuple[float, str]]:
         at_ms = act.start_ms + self._dice.uniform(0.0, FRAME_MS)
+        keys: list[tuple[float, str]] = []
         for token in self._dice.choice(speak.said).split():
+            if token[0] == "*":
+                keys += ((at_ms + at * KEY_MS, key) for at, key in enumerate(token[1:]))
+                continue
             if token[0] in "~^":
                 pause_ms = float(token[1:]) * self._dice.uniform(0.85, 1.15)
                 if token[0] == "~":
@@ -150,11 +154,12 @@ class Caller:
         said = iter(act.words)
         coming = next(said, None)
         now_ms = act.start_ms
-        while now_ms < act.words[-1].end_ms:
+        while now_ms < act.words[-1].end_ms or keys:
             while coming is not None and coming.start_ms < now_ms + FRAME_MS:
                 self._track.words.append(coming)
                 coming = next(said, None)
-            yield self._variant.level * _overlap(act.words, now_ms), ""
+            key = keys.pop(0)[1] if keys and keys[0][0] <= now_ms else ""
+            yield self._variant.level * _overlap(act.words, now_ms), key
             now_ms += FRAME_MS
 
     def _sound(self, act: Performed, sound: Sound) -> Iterator[tuple[float, str]]:

@@ -13,6 +13,7 @@ from exobridge_providers.base import (
     DialogueSession,
     Options,
     Say,
+    SetLanguage,
     UserTurn,
 )
 from tests.conversations.options import InWorld, world_of
@@ -40,10 +41,14 @@ class ScriptedDialogueSession:
             await asyncio.sleep(self._dice.uniform(*self._world.variant.dialogue_ms) / 1000)
             if asked.reply.tool:
                 await self._use_tool(turn, asked)
+            if asked.reply.language:
+                yield SetLanguage(asked.reply.language)
             for action in self._pieces(asked):
                 asked.yielded += action.text
                 yield action
                 await asyncio.sleep(0.01)
+            if asked.reply.collect is not None:
+                yield asked.reply.collect
             asked.complete = True
         finally:
             if not asked.complete:

@@ -60,6 +60,8 @@ LIMITS = (
     Limit("answers said twice", Rule.TWICE, 0.0, _ALL),
     Limit("tools run for nothing", Rule.TOOLS, 0.0, _ALL),
     Limit("turns not answered", Rule.UNANSWERED, 0.0, _ALL),
+    Limit("lines not said", Rule.UNSAID, 0.0, _ALL),
+    Limit("calls not heard, or garbled", Rule.GARBLED, 0.0, _ALL),
     Limit("calls that ended wrongly", Rule.ENDED, 0.0, _ALL),
     Limit("crashes", Rule.CRASHED, 0.0, _ALL),
 )

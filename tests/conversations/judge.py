@@ -44,6 +44,11 @@ def judge(played: Played) -> Verdict:
     """What is wrong with a call."""
     world = played.world
     verdict = Verdict(world.scenario.name, world.variant.number, str(world.variant.ears))
+    if garbled := _garbled(played):
+        # Of what was heard nothing can be told; how the call ended still can.
+        verdict.add(Rule.GARBLED, garbled)
+        _end([], played, verdict)
+        return verdict
     lines = _lines(played)
     _samples(played, verdict)
     for act in world.caller.performed:
@@ -60,11 +65,24 @@ def judge(played: Played) -> Verdict:
     _twice(lines, played, verdict)
     _given(played, verdict)
     _tools(played, verdict)
+    _said(lines, played, verdict)
     _end(lines, played, verdict)
     return verdict
 
 
 # ------------------------------------------------------------------ what was heard
+
+
+def _garbled(played: Played) -> str:
+    """What is wrong with the audio as a whole; empty if it can be judged."""
+    world = played.world
+    if not world.ear.runs:
+        return "not one sound of the bot's was heard"
+    for run in world.ear.runs:
+        take = world.takes.get(run.take)
+        if take is None or run.after > take.pairs:
+            return f"a sound at {run.start_ms:.0f} ms is none of the bot's"
+    return ""
 
 
 def _lines(played: Played) -> list[Line]:
@@ -223,9 +241,9 @@ def _given(played: Played, verdict: Verdict) -> None:
     if most is not None and len(turns) > most:
         told = ", ".join(repr(turn.text or turn.digits) for turn in turns)
         verdict.add(Rule.FALSE_TURN, f"{len(turns)} turns, not {most}: {told}")
-    given = "".join(turn.digits for turn in turns)
-    if given != "".join(world.scenario.keys):
-        verdict.add(Rule.KEYS, f"{given!r} in place of {''.join(world.scenario.keys)!r}")
+    given = tuple(turn.digits for turn in turns if turn.digits or not turn.text)
+    if given != world.scenario.keys:
+        verdict.add(Rule.KEYS, f"{given} in place of {world.scenario.keys}")
 
 
 def _tools(played: Played, verdict: Verdict) -> None:
@@ -233,6 +251,13 @@ def _tools(played: Played, verdict: Verdict) -> None:
     for asked in played.world.asked:
         if asked.tools > 1 or (asked.tools and asked not in turns):
             verdict.add(Rule.TOOLS, f"{asked.tools} for {asked.text!r}")
+
+
+def _said(lines: list[Line], played: Played, verdict: Verdict) -> None:
+    whole = {line.text for line in lines if line.whole}
+    for text in played.world.scenario.hears:
+        if text not in whole:
+            verdict.add(Rule.UNSAID, text)
 
 
 def _end(lines: list[Line], played: Played, verdict: Verdict) -> None:

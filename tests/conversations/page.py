@@ -65,6 +65,8 @@ for 300 ms of silence at the end of a turn.
   taken back before anything of its answer was heard, and whose words begin the next one, does not
   count. Backchannels may be left out.
 - **Turns where there was none**: the dialogue was asked to answer a backchannel or a noise.
+- **Lines not said**: one that the server says by itself ("One moment, please.") was not heard, or
+  not to its end.
 - **Answers into a hesitation**: an answer was audible in a pause in the caller's sentence.
 - **Silent** is from the caller's first voice to the bot's last sound; **answer** from the caller's
   last voice to the bot's first sound; **held** is the silence in a line that went on. In virtual

@@ -110,7 +110,8 @@ async def _call(world: World, key: int, log: list[dict[str, Any]]) -> Played:
 async def _render_ahead(prompts: Prompts, template: Template) -> None:
     """The fixed lines, as a server does when it starts."""
     texts = template.texts
-    for text in (template.greeting, texts.goodbye, texts.idle, texts.sorry, texts.too_long):
+    lines = (texts.goodbye, texts.idle, texts.sorry, texts.too_long, texts.filler, texts.warning)
+    for text in filter(None, (template.greeting, *lines)):
         await prompts.render(template, text, 8000)
 
 

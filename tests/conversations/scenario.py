@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from exobridge_providers.base import CollectDigits
 from tests.conversations.acts import Act
 
 
@@ -42,11 +43,15 @@ class Reply:
     Attributes:
         interruptible: As in ``Say``.
         tool: It runs a tool first, once the turn is certain.
+        language: It is in another language, as is the call from here on.
+        collect: It asks for keys.
     """
 
     text: str
     interruptible: bool = True
     tool: bool = False
+    language: str = ""
+    collect: CollectDigits | None = None
 
 
 HOURS = Reply(
@@ -106,7 +111,9 @@ class Scenario:
         ends: Why the call ends, where the caller does not simply hang up.
         turns: Most turns the dialogue may be given; ``None``: the words decide.
         words: The words that reach the dialogue are compared with those that were said.
-        keys: The digits the dialogue shall be given, turn by turn.
+        keys: The digits the dialogue shall be given, turn by turn; empty: it was told that none
+            were pressed.
+        hears: Fixed lines that the caller shall hear, each to its end.
     """
 
     name: str
@@ -125,6 +132,7 @@ class Scenario:
     turns: int | None = None
     words: bool = True
     keys: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
 
 
 def grouped(group: Group, *scenarios: Scenario) -> tuple[Scenario, ...]:

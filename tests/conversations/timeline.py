@@ -48,9 +48,14 @@ def _caller(played: Played) -> Iterator[Note]:
 
 
 def _heard(played: Played) -> Iterator[Note]:
-    world = played.world
+    world, garbled = played.world, False
     for run in world.ear.runs:
-        take = world.takes[run.take]
+        take, before = world.takes.get(run.take), garbled
+        garbled = take is None
+        if take is None:
+            if not before:
+                yield Note(run.start_ms, "ear", "hears what is none of the bot's")
+            continue
         text = take.text.strip()
         short = text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
         first_ms, after_ms, whole_ms = (

@@ -26,6 +26,10 @@ class Rule(StrEnum):
     TOOLS = "tool run for nothing"
     """A tool ran more than once for a turn, or for one that was taken back before its end."""
     UNANSWERED = "not answered"
+    UNSAID = "a line not said"
+    """A line that the server says by itself was not heard, or not to its end."""
+    GARBLED = "not heard, or garbled"
+    """Not one sound of the bot's was heard, or sounds that it never made."""
     ENDED = "ended wrongly"
     CRASHED = "crashed"
 

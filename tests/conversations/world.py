@@ -89,7 +89,8 @@ class World:
 
     def heard_of(self, text: str) -> bool:
         """Whether the caller has heard anything of a reply."""
-        return any(self.said_in(self.takes[run.take]) == text for run in self.ear.runs)
+        takes = (self.takes.get(run.take) for run in self.ear.runs)
+        return any(take is not None and self.said_in(take) == text for take in takes)
 
     def ask(self, text: str, digits: str) -> Asked:
         """The dialogue is given a turn. A reply that nobody heard is given again: the turn goes on

@@ -11,6 +11,7 @@ from tests.doctor.looking import SECRET
 class Broken(SttProvider):
     """Says so, with a secret that it should not show; unlike a vendor's it has none of its own."""
 
+    offline = True
     capabilities = SttCapabilities((pcm16(8000),))
 
     async def start(self) -> None:

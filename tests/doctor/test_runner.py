@@ -14,6 +14,7 @@ from exobridge.doctor.case import Case, Check, blocking
 from exobridge.doctor.finding import ok
 from exobridge.doctor.runner import run
 from exobridge.settings import Settings
+from exobridge_providers.testing.fake_chat import MODELS, FakeChat
 from tests.doctor.looking import NUMBER, SECRET, levels, of, one
 from tests.server import bot, fakes_installed, write_templates
 
@@ -146,6 +147,40 @@ async def test_a_provider_that_does_not_start_is_an_error(tmp_path: Path) -> Non
     assert starts.pop("tests.doctor.broken:Broken") is Level.ERROR
     assert set(starts.values()) == {Level.OK}
     assert SECRET not in repr(findings)
+
+
+@pytest.mark.usefixtures("_here")
+async def test_offline_starts_nothing_that_asks_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model and an application on this machine are asked, those elsewhere are not; nor is a
+    provider that does not say of itself that it needs no network."""
+    for name in ("OPENAI_API_KEY", "WEBHOOK_SECRET"):
+        monkeypatch.setenv(name, SECRET)
+    environ = healthy(tmp_path)
+    told: list[str] = []
+    async with FakeChat().listening() as chat:
+        elsewhere = chat.url.replace("127.0.0.1", "model.invalid")
+        dialogue = {
+            "provider": "openai,webhook,tests.call.dialogues:EagerDialogue",
+            "options": {
+                "openai": {"model": "m", "base_url": f"{elsewhere}/v1", "allow_http": True},
+                "webhook": {"url": f"{elsewhere}/turn", "allow_http": True},
+            },
+        }
+        own = {"provider": "openai", "options": chat.options}
+        both = {"default": bot(dialogue=dialogue), "own": bot(dialogue=own)}
+        write_templates(tmp_path, both)
+        environ["EXOTEL_NUMBERS"] += ",+919845012346=own"
+        with fakes_installed(tmp_path):
+            findings = await examine(Scope(offline=True), told.append, environ)
+        assert len(chat.of(MODELS)) == 1
+    skipped = {each.found.partition(":")[0] for each in of(findings, "doctor.skipped")}
+    assert skipped >= {"start of dialogue openai", "start of dialogue webhook"}
+    assert "start of dialogue tests.call.dialogues" in skipped
+    assert told.count("starting dialogue openai") == 1
+    assert "starting dialogue webhook" not in told
+    assert levels(findings)["providers.start"] is Level.OK
 
 
 async def test_a_provider_that_blocks_its_loop_does_not_block_the_checks() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,15 +89,42 @@ def test_what_callers_meet_is_told(tmp_path: Path) -> None:
     assert len(of(findings, "templates.hours")) == 3
 
 
-def test_a_transfer_is_told(tmp_path: Path) -> None:
-    """The shipped template hands over; the fakes' does not."""
+def test_the_shipped_template_hands_over() -> None:
+    """To its reception."""
     pytest.importorskip("moonshine_voice")
     settings = Settings.read({})
     loaded, _ = template_checks.load(settings)
     assert of(template_checks.look(Case(settings, loaded)), "templates.transfer")
+
+
+BYE: dict[str, Any] = {"name": "bye", "phrases": ["transfer"], "reply": "Bye."}
+MODEL = {"model": "m"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "options", "who"),
+    [
+        ("fake", {}, ""),
+        ("openai", MODEL, "openai"),
+        ("openai", {**MODEL, "actions": ["hang_up", "send_dtmf"]}, ""),
+        ("python", {"handler": "a:b"}, "python"),
+        ("webhook", {"url": "https://a.example"}, "webhook"),
+        ("scripted", {"intents": [{**BYE, "hang_up": True}]}, ""),
+        ("scripted", {"intents": [{**BYE, "transfer": "desk"}]}, "scripted"),
+        ("fake,openai,python", {"openai": MODEL, "python": {"handler": "a:b"}}, "openai, python"),
+    ],
+)
+def test_a_transfer_is_told(
+    provider: str, options: dict[str, Any], who: str, tmp_path: Path
+) -> None:
+    """Whichever of the dialogues may ask for it, by its options or by their defaults."""
     with fakes_installed(tmp_path):
-        found, _ = case(tmp_path, {"default": bot()})
-        assert not of(template_checks.look(found), "templates.transfer")
+        text = bot(dialogue={"provider": provider, "options": options})
+        found, _ = case(tmp_path, {"default": text})
+        findings = of(template_checks.look(found), "templates.transfer")
+    assert [each.found for each in findings] == (
+        [f"default may hand callers to a human ({who})"] if who else []
+    )
 
 
 def test_a_language_that_a_provider_does_not_know_is_an_error(tmp_path: Path) -> None:

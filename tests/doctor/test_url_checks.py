@@ -13,16 +13,18 @@ import pytest
 
 from exobridge.doctor.case import Case
 from exobridge.doctor.finding import Finding, Level
-from exobridge.doctor.url_checks import look
+from exobridge.doctor.url_checks import REQUEST_SECONDS, look
 from exobridge.settings import Settings
 from tests.doctor.looking import SECRET, accepting, levels, make_certificate, needs_openssl, one
 from tests.server import serving
 
 
-async def looked(url: str, secret: str = SECRET, **variables: str) -> list[Finding]:
+async def looked(
+    url: str, secret: str = SECRET, *, seconds: float = REQUEST_SECONDS, **variables: str
+) -> list[Finding]:
     """The findings for this public URL."""
     settings = {"EXOBRIDGE_PUBLIC_URL": url, "EXOBRIDGE_SECRET": secret, **variables}
-    return await look(Case(Settings.read(settings)))
+    return await look(Case(Settings.read(settings)), seconds=seconds)
 
 
 @asynccontextmanager
@@ -219,8 +221,8 @@ async def test_a_server_that_does_not_answer_is_told_in_time() -> None:
         await reader.read()
 
     async with accepting(serve) as port:
-        findings = await looked(f"http://localhost:{port}")
-    assert "no answer within" in one(findings, "url.live").found
+        findings = await looked(f"http://localhost:{port}", seconds=0.3)
+    assert "no answer within 0.3 s" in one(findings, "url.live").found
 
 
 async def test_without_a_public_url_it_is_told_that_exotel_cannot_come() -> None:

@@ -117,6 +117,7 @@ def test_good_settings_have_nothing_wrong() -> None:
             "EXOBRIDGE_PUBLIC_URL": "https://voice.acme.in",
             "EXOBRIDGE_HOST": "127.0.0.1",
             "EXOBRIDGE_DATA_DIR": "./data",
+            "EXOBRIDGE_TEMPLATES_DIR": "./templates",
             "MAX_CALLS": "200",
         }
     )

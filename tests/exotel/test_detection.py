@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import base64
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exobridge.exotel.detection import MULAW_8K, WAIT_MS, Decision, FormatDetector
-from exobridge.exotel.messages import Media, MediaFormat
+from exobridge.exotel.detection import FRAMES_SHOWN, WAIT_MS, Decision, FormatDetector
+from exobridge.exotel.evidence import MULAW_8K
+from exobridge.exotel.messages import Media, MediaFormat, Started, decode
+from exobridge.simulator.wire import Dialect, FrameWriter, Identity, Ids, Keys
 from exobridge_codecs.formats import AudioFormat, pcm16
+from tests.exotel.noise import noise
 
 START_MS = 5000.0
 """When ``start`` came; the clock does not begin at 0."""
@@ -34,10 +41,11 @@ def shown(
     *,
     first_ms: int = 0,
     stamped: bool = True,
+    level: int = 300,
     jitter_ms: Sequence[float] = (0,),
 ) -> list[Shown]:
     """Frames of one size, that each come when their audio has been spoken."""
-    payload = bytes(audio.bytes_per_ms * frame_ms)
+    payload = noise(audio, frame_ms, level)
     return [
         (
             Media(payload, first_ms + index * frame_ms if stamped else None, "S"),
@@ -45,6 +53,11 @@ def shown(
         )
         for index in range(count)
     ]
+
+
+def long(frame_ms: int) -> int:
+    """So many frames that even the arrival alone has settled the format."""
+    return 6 * max(5, math.ceil(400 / frame_ms))
 
 
 def decisions(stated: MediaFormat, frames: Iterable[Shown]) -> list[Decision]:
@@ -105,7 +118,8 @@ def test_no_other_name_decides(encoding: str) -> None:
     detector = FormatDetector(MediaFormat(encoding, 8000, None), START_MS)
     assert not detector.settled
     assert detector.decision is None
-    assert final(MediaFormat(encoding, 8000, 128_000), shown(MULAW_8K)).format == MULAW_8K
+    stated = MediaFormat(encoding, 8000, 128_000)
+    assert final(stated, shown(MULAW_8K, count=long(20))).format == MULAW_8K
 
 
 @pytest.mark.parametrize(
@@ -139,132 +153,238 @@ def test_pcm_at_8_khz_is_the_last_resort(sample_rate: int | None) -> None:
 # ------------------------------------------------------------------ what is measured
 
 
+@pytest.mark.parametrize("level", [0, 300])
 @pytest.mark.parametrize("stated", [NOTHING, SAMPLE, MediaFormat("raw", 24000, 384_000)])
 @pytest.mark.parametrize("stamped", [True, False])
-@pytest.mark.parametrize("frame_ms", [10, 20, 30, 33, 60, 100])
+@pytest.mark.parametrize("frame_ms", [10, 20, 33, 100])
 @pytest.mark.parametrize("audio", FORMATS)
 def test_the_measurement_wins(
-    audio: AudioFormat, frame_ms: int, stamped: bool, stated: MediaFormat
+    audio: AudioFormat, frame_ms: int, stamped: bool, stated: MediaFormat, level: int
 ) -> None:
-    """By timestamps or by arrival, in frames of any length, whatever is stated."""
-    decision = final(stated, shown(audio, frame_ms, stamped=stamped))
+    """By timestamps or by arrival, in frames of any length, silent or not, whatever is stated."""
+    frames = shown(audio, frame_ms, long(frame_ms), stamped=stamped, level=level)
+    decision = final(stated, frames)
     assert decision == Decision(audio, f"measured {audio.bytes_per_ms} bytes/ms", final=True)
 
 
 @pytest.mark.parametrize("stated", [SAMPLE, NOTHING])
-def test_two_frames_are_enough_to_confirm(stated: MediaFormat) -> None:
-    """Where the timestamps say what was taken for granted, the wait is over; a third settles it."""
-    first, second, third, *_ = shown(PCM_8K)
+@pytest.mark.parametrize("level", [0, 300])
+def test_two_frames_are_enough_to_confirm(stated: MediaFormat, level: int) -> None:
+    """Where the timestamps say what was taken for granted, the wait is over."""
+    first, second, *_ = shown(PCM_8K, level=level)
     assert decisions(stated, [first]) == []
     confirmed = Decision(PCM_8K, "measured 16 bytes/ms", final=False)
     assert decisions(stated, [first, second]) == [confirmed]
-    settled = Decision(PCM_8K, "measured 16 bytes/ms", final=True)
-    assert decisions(stated, [first, second, third]) == [confirmed, settled]
 
 
-def test_a_contradiction_needs_two_intervals() -> None:
-    """The third frame settles that ``128kbps`` is not true, well within the wait."""
-    detector = FormatDetector(SAMPLE, START_MS)
-    first, second, third, *_ = shown(MULAW_8K)
-    for media, at_ms in (first, second):
-        assert detector.observe(media, START_MS + at_ms) is None
-    media, at_ms = third
-    assert at_ms < WAIT_MS
-    decision = detector.observe(media, START_MS + at_ms)
-    assert decision == Decision(MULAW_8K, "measured 8 bytes/ms", final=True)
+def test_a_contradiction_is_waited_for() -> None:
+    """Silence in frames of 20 ms proves within the wait that ``128kbps`` is not true; with a sound
+    in it, its second frame does."""
+    measured = Decision(MULAW_8K, "measured 8 bytes/ms", final=False)
+    *before, fourth = shown(MULAW_8K, count=4, level=0)
+    assert decisions(SAMPLE, before) == []
+    assert decisions(SAMPLE, [*before, fourth]) == [measured]
+    assert fourth[1] < WAIT_MS
+    assert decisions(SAMPLE, shown(MULAW_8K, count=2)) == [measured]
 
 
-@pytest.mark.parametrize("stated", [SAMPLE, NOTHING, MediaFormat("raw", 16000, 256_000)])
-@pytest.mark.parametrize("lost", range(1, 5))
+@pytest.mark.parametrize("audio", [PCM_16K, PCM_24K])
+def test_a_rate_that_was_not_stated_is_found_within_the_wait(audio: AudioFormat) -> None:
+    """What the first outbound chunk is made in is right from the start."""
+    frames = [each for each in shown(audio, level=0) if each[1] < WAIT_MS]
+    assert [told.format for told in decisions(SAMPLE, frames)] == [audio]
+
+
+@pytest.mark.parametrize("level", [0, 300])
 @pytest.mark.parametrize("audio", FORMATS)
-def test_a_lost_frame_does_not_settle_it(
-    audio: AudioFormat, lost: int, stated: MediaFormat
-) -> None:
-    """A gap makes PCM16 look like μ-law, or 16 kHz like 8; one such interval is no proof."""
-    frames = shown(audio, count=8)
-    del frames[lost]
-    assert final(stated, frames).format == audio
+def test_a_lost_frame_decides_nothing(audio: AudioFormat, level: int) -> None:
+    """A gap makes PCM16 look like μ-law, or 16 kHz like 8; neither one nor two in a row do."""
+    honest = MediaFormat("base64", audio.sample_rate, audio.bytes_per_ms * 8000)
+    for lost in ({1}, {2}, {1, 3}, {2, 4}, {1, 4, 5}, {3, 4}):
+        frames = shown(audio, count=long(20), level=level)
+        kept = [frame for index, frame in enumerate(frames) if index not in lost]
+        assert {told.format for told in decisions(honest, kept)} == {audio}, lost
+        assert final(SAMPLE, kept).format == audio, lost
 
 
-def test_timestamps_win_over_arrival() -> None:
-    """Frames held back by the network are still of the length they say."""
-    late = [(media, 500.0 + index) for index, (media, _) in enumerate(shown(MULAW_8K))]
-    assert final(SAMPLE, late).format == MULAW_8K
-    doubled = [(media, at_ms * 2) for media, at_ms in shown(PCM_8K)]
-    assert final(SAMPLE, doubled).format == PCM_8K
+def test_silent_pcm_is_not_mulaw_for_all_its_gaps() -> None:
+    """Every second frame is lost; what is heard and what is stated say PCM16."""
+    frames = shown(PCM_8K, count=long(20), level=0)[::2]
+    assert {told.format for told in decisions(SAMPLE, frames)} == {PCM_8K}
 
 
 def test_timestamps_are_rounded() -> None:
     """A frame of 33¼ ms is not of a whole number of milliseconds."""
-    frames = [(Media(bytes(266), index * 133 // 4), 0.0) for index in range(6)]
+    frames = [(Media(b"\xff" * 266, index * 133 // 4), index * 33.25) for index in range(80)]
     assert final(SAMPLE, frames).format == MULAW_8K
-
-
-def test_timestamps_that_do_not_begin_at_zero() -> None:
-    """Only their differences are looked at."""
-    frames = [
-        (Media(media.payload, 10**9 + index * 20), at_ms)
-        for index, (media, at_ms) in enumerate(shown(PCM_16K))
-    ]
-    assert final(SAMPLE, frames).format == PCM_16K
-
-
-@pytest.mark.parametrize(
-    "stamps",
-    [
-        [None] * 6,
-        [0] * 6,
-        [100, 80, 60, 40, 20, 0],
-        [0, 1, 2, 3, 4, 5],
-        [0, 160_000, 320_000, 480_000, 640_000, 800_000],
-        [0, None, 20, None, 40, None],
-    ],
-)
-@pytest.mark.parametrize("audio", FORMATS)
-def test_useless_timestamps(audio: AudioFormat, stamps: Sequence[int | None]) -> None:
-    """Absent, constant, backwards, counting frames or samples: then the arrival is measured."""
-    frames = [
-        (Media(media.payload, stamp), at_ms)
-        for (media, at_ms), stamp in zip(shown(audio, count=6), stamps, strict=True)
-    ]
-    assert final(NOTHING, frames) == Decision(
-        audio, f"measured {audio.bytes_per_ms} bytes/ms", final=True
-    )
-
-
-@pytest.mark.parametrize("audio", FORMATS)
-def test_arrival_that_shakes(audio: AudioFormat) -> None:
-    """A few milliseconds of jitter do not hide the format."""
-    frames = shown(audio, stamped=False, jitter_ms=(0, 2, -1, 1.5, -2))
-    assert final(SAMPLE, frames).format == audio
-
-
-def test_one_interval_of_arrivals_is_not_enough() -> None:
-    """The network makes one of any length; the strings do when the time is up."""
-    frames = [(Media(bytes(320), None), at_ms) for at_ms in (10.0, 30.0, 31.0, 71.0, 72.0, 130.0)]
-    assert decisions(SAMPLE, frames) == [Decision(PCM_8K, "bit_rate says 128 kbps", final=False)]
-    assert decisions(NOTHING, frames[:5]) == []
 
 
 def test_frames_that_came_before_start() -> None:
     """Held frames are shown all at once: their timestamps are what is measured."""
-    frames = [(media, 0.0) for media, _ in shown(MULAW_8K)]
-    assert final(SAMPLE, frames).format == MULAW_8K
+    frames = [(media, 0.0) for media, _ in shown(MULAW_8K, level=0)]
+    assert [told.format for told in decisions(SAMPLE, frames)] == [MULAW_8K]
     unstamped = [(Media(media.payload, None), 0.0) for media, _ in frames]
     assert decisions(SAMPLE, unstamped) == []
 
 
-def test_frames_of_uneven_size_say_nothing() -> None:
-    """Whether a timestamp tells a frame's begin or its end is not known."""
+def test_frames_of_uneven_size() -> None:
+    """Whether a timestamp tells a frame's begin or its end is not known; the arrival does it."""
+    dice, frames, at_ms = Random(1), list[Shown](), 0
+    for _ in range(200):
+        frame_ms = dice.choice((10, 20, 30, 40))
+        at_ms += frame_ms
+        frames.append((Media(noise(PCM_16K, frame_ms, 0), at_ms), float(at_ms)))
+    assert final(SAMPLE, frames).format == PCM_16K
     sizes = (160, 320, 480, 320, 160, 320)
-    frames = [(Media(bytes(size), index * 20), 20.0) for index, size in enumerate(sizes)]
+    stamped = [(Media(bytes(size), index * 20), 20.0) for index, size in enumerate(sizes)]
+    assert decisions(SAMPLE, stamped) == []
+
+
+def test_an_interval_that_fits_no_format() -> None:
+    """It says nothing."""
+    frames = [(Media(bytes(320), index * 26), 20.0) for index in range(6)]
     assert decisions(SAMPLE, frames) == []
+
+
+def test_long_frames_without_timestamps_of_which_some_are_lost() -> None:
+    """Every seventh of 200 ms: enough of them are measured at a time."""
+    frames = shown(PCM_16K, 200, 50, stamped=False)
+    assert final(SAMPLE, [each for at, each in enumerate(frames) if at % 7]).format == PCM_16K
 
 
 def test_empty_frames_say_nothing() -> None:
     """There is no audio in them to be measured."""
     frames = [(Media(b"", index * 20), index * 20.0) for index in range(6)]
     assert decisions(NOTHING, frames) == []
+
+
+@pytest.mark.parametrize("ids", Ids)
+@pytest.mark.parametrize("keys", Keys)
+@pytest.mark.parametrize("text_numbers", [True, False])
+@pytest.mark.parametrize("audio", FORMATS)
+def test_every_spelling_is_measured(
+    audio: AudioFormat, text_numbers: bool, keys: Keys, ids: Ids
+) -> None:
+    """Strings and timestamps count however their keys and numbers are written."""
+    identity = Identity("c", "s", "a", "l", "09811122233", "08047112233")
+    writer = FrameWriter(audio, identity, Dialect(keys, text_numbers, ids))
+    started = decode(writer.start({}))
+    assert isinstance(started, Started)
+    assert started.media_format.bit_rate == audio.bytes_per_ms * 8000
+    payload = base64.b64encode(noise(audio, 20, 0)).decode()
+    frames = [decode(writer.media(payload, index * 20)) for index in range(2)]
+    told = decisions(
+        started.media_format, [(each, 0.0) for each in frames if isinstance(each, Media)]
+    )
+    assert [each.format for each in told] == [audio]
+
+
+# ------------------------------------------------------------------ timestamps that lie
+
+LIES: dict[str, Callable[[int, int, AudioFormat], int | None]] = {
+    "none": lambda _, __, ___: None,
+    "every second one": lambda index, at_ms, _: at_ms if index % 2 else None,
+    "always 0": lambda _, __, ___: 0,
+    "backwards": lambda _, at_ms, __: 10**9 - at_ms,
+    "frames": lambda index, _, __: index,
+    "samples": lambda _, at_ms, audio: at_ms * audio.sample_rate // 1000,
+    "twice too fast": lambda _, at_ms, __: at_ms * 2,
+    "twice too slow": lambda _, at_ms, __: at_ms // 2,
+    "three times too fast": lambda _, at_ms, __: at_ms * 3,
+    "bytes, as if 8 kHz": lambda _, at_ms, audio: at_ms * audio.bytes_per_ms // 16,
+    "shaken": lambda index, at_ms, _: at_ms + index * 7919 % 16,
+}
+DOUBLE_LIES = ("twice too slow", "bytes, as if 8 kHz")
+"""Of μ-law they say what Exotel's sample says."""
+
+
+@pytest.mark.parametrize("stated", ["honest", "sample"])
+@pytest.mark.parametrize("level", [0, 300])
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("audio", FORMATS)
+def test_timestamps_that_lie(audio: AudioFormat, lie: str, level: int, stated: str) -> None:
+    """In the end the arrival tells; what is stated and what is heard agree with it or lie too."""
+    dice = Random(f"{lie}/{audio}/{level}")
+    honest = MediaFormat("base64", audio.sample_rate, audio.bytes_per_ms * 8000)
+    frames = [
+        (Media(media.payload, LIES[lie](index, index * 20, audio)), at_ms + dice.uniform(0, 30))
+        for index, (media, at_ms) in enumerate(shown(audio, count=300, level=level))
+        if dice.random() > 0.03
+    ]
+    frames.sort(key=lambda each: each[1])
+    strings = honest if stated == "honest" else SAMPLE
+    if (audio, lie, level, strings) in [(MULAW_8K, lie, 0, SAMPLE) for lie in DOUBLE_LIES]:
+        pytest.skip("strings and timestamps agree in the same lie, and silence does not deny it")
+    assert final(strings, frames).format == audio
+
+
+def test_a_busy_machine_is_late() -> None:
+    """Frames that come at half their speed for ten seconds are what they and the strings say."""
+    for audio in FORMATS:
+        honest = MediaFormat("base64", audio.sample_rate, audio.bytes_per_ms * 8000)
+        slow = [(media, at_ms * 2) for media, at_ms in shown(audio, count=250, level=0)]
+        assert {told.format for told in decisions(honest, slow)} == {audio}
+
+
+# ------------------------------------------------------------------ what is heard
+
+
+@pytest.mark.parametrize("audio", [MULAW_8K, PCM_8K])
+@pytest.mark.parametrize("level", [30, 300, 3000])
+def test_the_sound_tells_the_encoding(audio: AudioFormat, level: int) -> None:
+    """When the time is up after one long frame, though the strings lie."""
+    lie = MediaFormat("base64", 8000, 64_000 if audio == PCM_8K else 128_000)
+    ((media, at_ms),) = shown(audio, 200, 1, level=level)
+    assert decisions(lie, [(media, at_ms)]) == [
+        Decision(audio, f"sounds like {audio.encoding}", final=False)
+    ]
+
+
+def test_two_witnesses_are_believed_against_the_third() -> None:
+    """Whichever it is: strings that lie, timestamps that lie, or a sound that is a roar."""
+    copied, stamps = MediaFormat("base64", 8000, 64_000), shown(PCM_8K)
+    assert {told.format for told in decisions(copied, stamps)} == {PCM_8K}
+    lying = [(Media(media.payload, index * 40), at) for index, (media, at) in enumerate(stamps)]
+    assert {told.format for told in decisions(SAMPLE, lying)} <= {PCM_8K}
+    roar = Media(bytes((0x80, 0x00)) * 80, 0)
+    frames = [(Media(roar.payload, index * 20), index * 20.0) for index in range(8)]
+    assert decisions(copied, frames)[-1].format == MULAW_8K
+
+
+# ------------------------------------------------------------------ a bad line
+
+
+@pytest.mark.parametrize("frame_ms", [10, 20, 33, 60, 100, 200])
+@pytest.mark.parametrize("audio", FORMATS)
+def test_no_bad_line_deceives(audio: AudioFormat, frame_ms: int) -> None:
+    """Frames are lost and shaken, the line stalls, the stream begins late or all at once: a true
+    string is never doubted, not for a moment, and a false one is found out in the end."""
+    for seed in range(60):
+        dice = Random(f"{audio}/{frame_ms}/{seed}")
+        stated = dice.choice((SAMPLE, NOTHING, None))
+        honest = MediaFormat("base64", audio.sample_rate, audio.bytes_per_ms * 8000)
+        told = decisions(stated or honest, bad_line(audio, frame_ms, dice))
+        assert told[-1].format == audio, seed
+        if stated is None:
+            assert {each.format for each in told} == {audio}, seed
+
+
+def bad_line(audio: AudioFormat, frame_ms: int, dice: Random) -> list[Shown]:
+    """Ten seconds: up to 5 % loss and 100 ms of jitter, a stall, a late start or a held one."""
+    loss, jitter_ms = dice.uniform(0, 0.05), dice.choice((0, 10, 40, 100))
+    stall_ms = dice.uniform(0, 3000)
+    stalled_ms = stall_ms + dice.choice((0, 300, 1000))
+    late_ms, held_ms = dice.choice(((0, 0), (0, 0), (2500, 0), (0, 800)))
+    stamped, level = dice.random() < 0.8, dice.choice((0, 0, 5, 300, 3000))
+    frames, last_ms = list[Shown](), 0.0
+    for media, at_ms in shown(audio, frame_ms, 10_000 // frame_ms, stamped=stamped, level=level):
+        came_ms = late_ms + max(0.0, at_ms - held_ms) + dice.uniform(0, jitter_ms)
+        if stall_ms < came_ms < stalled_ms:
+            came_ms = stalled_ms
+        last_ms = max(last_ms, came_ms)
+        if dice.random() >= loss:
+            frames.append((media, last_ms))
+    return frames
 
 
 # ------------------------------------------------------------------ how long it takes
@@ -281,36 +401,27 @@ def test_the_wait_is_120_ms() -> None:
     assert not detector.settled
 
 
-@pytest.mark.parametrize("stamped", [True, False])
-@pytest.mark.parametrize("frame_ms", [20, 30, 33])
-@pytest.mark.parametrize("audio", FORMATS)
-def test_short_frames_are_measured_within_the_wait(
-    audio: AudioFormat, frame_ms: int, stamped: bool
-) -> None:
-    """What the first outbound chunk is made in is right from the start."""
-    frames = shown(audio, frame_ms, stamped=stamped)
-    *_, last = told = decisions(SAMPLE, [item for item in frames if item[1] < WAIT_MS])
-    assert {decision.format for decision in told} == {audio}
-    assert last.final
-
-
 def test_a_late_correction() -> None:
-    """Frames of 100 ms are measured after the wait: the first decision is overruled once."""
-    stated, measured = decisions(SAMPLE, shown(MULAW_8K, 100, count=10))
+    """Silence in frames of 100 ms is measured after the wait: the first decision is overruled."""
+    stated, measured, last = decisions(SAMPLE, shown(MULAW_8K, 100, long(100), level=0))
     assert stated == Decision(PCM_8K, "bit_rate says 128 kbps", final=False)
-    assert measured == Decision(MULAW_8K, "measured 8 bytes/ms", final=True)
+    assert measured == Decision(MULAW_8K, "measured 8 bytes/ms", final=False)
+    assert last == replace(measured, final=True)
 
 
-def test_a_late_confirmation() -> None:
-    """A measurement that agrees with what was decided makes it final."""
-    stated, measured = decisions(SAMPLE, [(m, at + 120) for m, at in shown(PCM_8K, 100)])
-    assert (stated.format, stated.final) == (PCM_8K, False)
-    assert (measured.format, measured.final) == (PCM_8K, True)
+def test_what_nobody_contradicts_is_settled_soon() -> None:
+    """Half a second, then no frame is looked at; a stream whose strings lie is watched longer."""
+    frames = shown(PCM_8K, count=long(20))
+    assert decisions(SAMPLE, frames[:25])[-1].final
+    assert not decisions(MediaFormat("base64", 8000, 64_000), frames[:25])[-1].final
 
 
 def test_frames_that_never_agree() -> None:
-    """After fifty of them what the strings say stands, and no more is looked at."""
-    frames = [(Media(bytes(100 + index), index * 20), 20.0 * index) for index in range(80)]
+    """After some seconds what the strings say stands, and no more is looked at."""
+    frames = [
+        (Media(bytes(10 + index % 3), index * 20), 20.0 * index)
+        for index in range(FRAMES_SHOWN + 9)
+    ]
     stated, last = decisions(MediaFormat("base64", 16000, 256_000), frames)
     assert (stated.format, stated.final) == (PCM_16K, False)
     assert last == Decision(PCM_16K, "bit_rate says 256 kbps", final=True)
@@ -337,8 +448,7 @@ _STEPS = st.one_of(st.floats(0, 300), st.sampled_from([0.0, 20.0, 100.0]))
 def test_any_frames_end_in_one_decision(
     stated: MediaFormat, steps: Sequence[tuple[Media, float]]
 ) -> None:
-    """Whatever comes, there is a decision at the deadline; it changes at most once, and a final one
-    never."""
+    """Whatever comes, there is a decision at the deadline; only the last one is final."""
     detector = FormatDetector(stated, START_MS)
     now = START_MS
     told = [detector.decision] if detector.decision else []
@@ -351,17 +461,8 @@ def test_any_frames_end_in_one_decision(
         assert detector.decision is not None or now < detector.deadline_ms
     if decision := detector.expire(max(now, detector.deadline_ms)):
         told.append(decision)
-    assert 1 <= len(told) <= 2
-    assert [decision.final for decision in told[:-1]] in ([], [False])
+    assert told
+    assert not any(decision.final for decision in told[:-1])
     assert detector.decision == told[-1]
     assert detector.settled == told[-1].final
     assert all(decision.format in FORMATS for decision in told)
-    if len(steps) >= 50:
-        assert detector.settled
-
-
-@given(st.sampled_from(FORMATS), st.sampled_from([10, 20, 40, 100]), st.integers(0, 10**9))
-def test_real_streams_are_recognised(audio: AudioFormat, frame_ms: int, first_ms: int) -> None:
-    """Wherever the stream is when it is first heard."""
-    frames = shown(audio, frame_ms, first_ms=first_ms)
-    assert final(SAMPLE, [(media, at_ms - first_ms) for media, at_ms in frames]).format == audio

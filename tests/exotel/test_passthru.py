@@ -191,10 +191,17 @@ def test_roles_of_an_outgoing_call(direction: str) -> None:
     assert params.exophones == ("e", "h", "l")
 
 
-@pytest.mark.parametrize("direction", ["", "null", "incoming", "inbound", "sideways"])
-def test_any_other_direction_is_incoming(direction: str) -> None:
-    """A call of which nothing is said came in."""
+@pytest.mark.parametrize("direction", ["incoming", "inbound", " Incoming"])
+def test_the_spellings_of_incoming(direction: str) -> None:
+    """There are two."""
     assert read(Direction=direction).direction == "incoming"
+
+
+@pytest.mark.parametrize("direction", ["", "null", "sideways"])
+def test_any_other_direction_tells_nothing(direction: str) -> None:
+    """The roles are an incoming call's then."""
+    params = read(Direction=direction, CallFrom="h", CallTo="e")
+    assert (params.direction, params.human, params.exophones) == ("", "h", ("e", "h"))
 
 
 @pytest.mark.parametrize("given", [{}, {"CallFrom": "null", "CallTo": ""}])
@@ -309,7 +316,7 @@ def test_any_parameters_are_a_call_or_name_none(pairs: list[tuple[str, str]]) ->
         assert all(value.strip().lower() in ("", "null") for value in named)
         return
     assert params.call_sid
-    assert params.direction in ("incoming", "outgoing")
+    assert params.direction in ("incoming", "outgoing", "")
     assert params.human in (params.call_from, params.call_to)
     assert params.created is None or params.created.astimezone(UTC).tzinfo is UTC
 

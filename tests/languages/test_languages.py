@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from exobridge import languages
-from exobridge.languages import Language, codes, language
+from exobridge.ear import for_the_ear
+from exobridge.languages import Language, codes, language, lines
+from exobridge.templates import Template
 from exobridge_providers.dialogue.words import words
 
 LISTS = [field.name for field in fields(Language)]
@@ -82,3 +84,34 @@ def test_the_data_is_in_the_package(tmp_path: Path) -> None:
     for name in here:
         if name.endswith(".toml"):
             assert f"exobridge/languages/{name}" in packed
+
+
+@pytest.mark.parametrize("code", [code for code in NATIVE if code != "or"])
+def test_the_lines_of_a_template_are_in_the_script_of_its_language(code: str) -> None:
+    """Each of them; none is left in English."""
+    template = Template.model_validate({"language": f"{code}-IN"})
+    said = [template.greeting, *template.refusal.model_dump(exclude={"mode"}).values()]
+    said += template.texts.model_dump().values()
+    assert len(said) == 10
+    for text in said:
+        assert re.fullmatch(rf"({NATIVE[code]}|[ ,.?।’\u200c\u200d])+", text), text
+        assert for_the_ear(text, f"{code}-IN")
+
+
+def test_a_language_without_lines_has_the_english_ones() -> None:
+    """English itself needs none."""
+    english = Template()
+    for tag in ("or-IN", "fr-FR", "en-GB"):
+        template = Template.model_validate({"language": tag})
+        assert (template.greeting, template.texts, template.refusal) == (
+            english.greeting,
+            english.texts,
+            english.refusal,
+        )
+
+
+def test_the_reference_names_the_languages_with_lines() -> None:
+    """All of them."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "templates.md"
+    [named] = re.findall(r"template's `language`, if that is ([^:]+):", page.read_text("utf-8"))
+    assert named.replace(",", "").split() == [c for c in codes() if lines(c) or c == "en"]

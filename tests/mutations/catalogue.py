@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations import call, codecs, exotel, failover, pieces, turns
+from tests.mutations import call, codecs, dialogue, exotel, failover, pieces, turns
 from tests.mutations.mutation import Module
 
 MODULES: tuple[Module, ...] = (
@@ -12,4 +12,5 @@ MODULES: tuple[Module, ...] = (
     *call.MODULES,
     *pieces.MODULES,
     *failover.MODULES,
+    *dialogue.MODULES,
 )

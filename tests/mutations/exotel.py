@@ -9,34 +9,39 @@ _DETECTION = Module(
     ("tests/exotel/test_detection.py",),
     (
         Mutation(
-            "settles = found == candidate",
-            "settles = True",
-            "one lost frame turns PCM16 into μ-law for the whole call",
+            "(SURE_WINDOWS if alone else 2)",
+            "1",
+            "one stall of the network overrules exact timestamps",
         ),
         Mutation(
-            "confirms = self.decision is None and stamped == self._stated.format",
-            "confirms = self.decision is None and found == self._stated.format",
-            "one shaken arrival confirms a string that lies",
+            "return pace.reading or stamps if believed and not self._is_late() else stamps",
+            "return stamps or (pace.reading if believed else None)",
+            "timestamps that lie are believed for the whole call",
         ),
         Mutation(
-            "found = stamped or _measure_arrived(first, second)",
-            "found = _measure_arrived(first, second) or stamped",
-            "the network's jitter overrules exact timestamps",
+            "if believed and not self._is_late() else",
+            "if believed else",
+            "a busy machine takes PCM16 for μ-law",
         ),
         Mutation(
-            "if first.size != second.size or not first.size or elapsed_ms <= 0:",
-            "if not first.size or elapsed_ms <= 0:",
-            "frames of different sizes are taken for a measurement",
+            "if stated is not None and stated is clock:",
+            "if False:",
+            "a roar at the beginning is taken for another encoding",
         ),
         Mutation(
-            "<= exact * tolerance",
-            "<= exact * tolerance * 4",
-            "what fits no format is taken for one",
+            "return sound or clock or",
+            "return clock or sound or",
+            "lost frames turn PCM16 into μ-law",
         ),
         Mutation(
-            'f"bit_rate says {kbps} kbps", final=False)',
-            'f"bit_rate says {kbps} kbps", final=True)',
-            "a copied bit_rate is never corrected: the bot is noise",
+            "confirmed = self._stamps.latest == chosen.format",
+            "confirmed = self._stamps.latest is not None",
+            "an interval that contradicts the strings ends the wait for more",
+        ),
+        Mutation(
+            "(1 if agreed and heard else SURE_WINDOWS)",
+            "1",
+            "one measurement settles what the strings contradict",
         ),
         Mutation(
             "if self.decision is not None or now_ms < self.deadline_ms:",
@@ -49,14 +54,52 @@ _DETECTION = Module(
             "64 kbps are read as PCM16",
         ),
         Mutation(
-            "if stated.sample_rate in _RATES:",
-            "if stated.sample_rate == 8000:",
+            "pcm = pcm16(rate) if rate in _RATES else pcm16(8000)",
+            "pcm = pcm16(8000)",
             "a stated 16 kHz is played at half its speed",
         ),
         Mutation(
-            "self.decision = replace(self._stated, final=True)",
-            "self.decision = self._stated",
+            "return self._frames >= FRAMES_SHOWN",
+            "return False",
             "every frame of a strange line is measured to its end",
+        ),
+    ),
+)
+
+_EVIDENCE = Module(
+    "bridge/exobridge/exotel/evidence.py",
+    ("tests/exotel/test_detection.py",),
+    (
+        Mutation("LEAD = 3", "LEAD = 1", "lost frames turn PCM16 into μ-law"),
+        Mutation(
+            "before_ms is None or at_ms is None or not same",
+            "before_ms is None or at_ms is None",
+            "frames of different sizes are taken for a measurement",
+        ),
+        Mutation(
+            "_STAMPED_TOLERANCE = 0.1",
+            "_STAMPED_TOLERANCE = 0.45",
+            "what fits no format is taken for one",
+        ),
+        Mutation(
+            "or self._frames < WINDOW_FRAMES",
+            "",
+            "one frame of 200 ms that is lost spoils each measurement of the arrival",
+        ),
+        Mutation(
+            "self.agreed + 1 if reading == self.reading else 1",
+            "self.agreed + 1",
+            "one stall of the network overrules exact timestamps",
+        ),
+        Mutation(
+            "upper = payload[1::2]",
+            "upper = payload[::2]",
+            "PCM16 sounds like nothing",
+        ),
+        Mutation(
+            "0x40 <= byte < 0xC0",
+            "0x40 <= byte < 0x50",
+            "μ-law sounds like nothing",
         ),
     ),
 )
@@ -200,8 +243,8 @@ _PASSTHRU = Module(
     ("tests/exotel/test_passthru.py",),
     (
         Mutation(
-            '.startswith("out")',
-            '== "outgoing"',
+            'spelled.startswith("out")',
+            'spelled == "outgoing"',
             "outbound-dial is incoming: the caller and the ExoPhone are exchanged",
         ),
         Mutation(
@@ -210,7 +253,7 @@ _PASSTHRU = Module(
             "an incoming call gets the template of the caller's number",
         ),
         Mutation(
-            'return self.call_from if self.direction == "incoming" else self.call_to',
+            'return self.call_to if self.direction == "outgoing" else self.call_from',
             "return self.call_from",
             "on an outgoing call the ExoPhone is taken for the human",
         ),
@@ -284,4 +327,4 @@ _NUMBERS = Module(
     ),
 )
 
-MODULES = (_DETECTION, _MESSAGES, _STREAM, _PASSTHRU, _NUMBERS)
+MODULES = (_DETECTION, _EVIDENCE, _MESSAGES, _STREAM, _PASSTHRU, _NUMBERS)

@@ -100,11 +100,32 @@ _LINEUP = Module(
     ),
 )
 
+_FORMED = Module(
+    f"{_FOLDER}/formed.py",
+    (f"{_TESTS}/test_formed.py",),
+    (
+        Mutation(
+            "if not isinstance(getattr(event, name), types):", "if False:", "a field holds anything"
+        ),
+        Mutation("float: (float, int), ", "", "a whole number of seconds is refused"),
+    ),
+)
+
 _RELAYS = (
+    Module(
+        f"{_FOLDER}/vad.py",
+        (f"{_TESTS}/test_vad.py",),
+        (Mutation("self._lost(_as_error(error))", "self._lost(error)", "garbage ends no session"),),
+    ),
     Module(
         f"{_FOLDER}/relay.py",
         (f"{_TESTS}/test_stt.py", f"{_TESTS}/test_tts.py"),
         (
+            Mutation(
+                'check_formed(event, self._declared, "event", seat.choice.name)',
+                "pass",
+                "a malformed text answers what was said",
+            ),
             Mutation(
                 "if seat is not self._seat:\n                    return",
                 "",
@@ -178,4 +199,4 @@ _RELAYS = (
     ),
 )
 
-MODULES: tuple[Module, ...] = (_BREAKER, _JOURNAL, _SCRIPT, _LINEUP, *_RELAYS)
+MODULES: tuple[Module, ...] = (_BREAKER, _JOURNAL, _SCRIPT, _LINEUP, _FORMED, *_RELAYS)

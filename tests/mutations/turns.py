@@ -17,14 +17,44 @@ _POLICY = Module(
             "a text in the middle cuts a number in two",
         ),
         Mutation(
-            "self._overlong = True\n            actions",
+            "self._overlong = True\n        actions",
             "actions",
             "an endless talker drops every answer",
         ),
         Mutation(
-            "if voice.silent_ms >= NOISE_OVER_MS:\n            self._overlong = False",
-            "if voice.silent_ms >= NOISE_OVER_MS:\n            pass",
+            "and not self._cut_short:\n            self._overlong = False",
+            "and not self._cut_short:\n            pass",
             "after one long turn nobody can interrupt any more",
+        ),
+        Mutation(
+            "if voice.silent_ms >= NOISE_OVER_MS and not self._cut_short:",
+            "if voice.silent_ms >= NOISE_OVER_MS:",
+            "who pauses in an endless turn drops every answer",
+        ),
+        Mutation(
+            "if voice.silent_ms >= GAP_MS and self._too_long_ms >= 0:",
+            "if False:",
+            "a turn that is too long is cut in the middle of a word",
+        ),
+        Mutation(
+            "sure = self._verdict(lasting) is Verdict.INTERRUPTION",
+            "sure = verdict is Verdict.INTERRUPTION",
+            "one misheard word cuts the bot",
+        ),
+        Mutation(
+            "case Outcome.PASS if self._segment.open and attempt.doubtful:",
+            "case Outcome.PASS if False:",
+            "the bot goes on over an interruption of two words",
+        ),
+        Mutation(
+            "speaks = self._voice.speaking and self._voice.voiced_ms >= MIN_VOICE_MS",
+            "speaks = False",
+            "who stammers is talked over",
+        ),
+        Mutation(
+            "self._end.went_on(voice.gap_ms)",
+            "pass",
+            "who hesitates is answered in every pause",
         ),
         Mutation(
             "if voice.silent_ms >= self._end.needed_ms:",
@@ -73,8 +103,9 @@ _POLICY = Module(
             "a yes in the question's last word is lost",
         ),
         Mutation(
-            "actions = self._segment.finalize(self._voice.end_ms)\n        self._voice.rest()",
-            "actions = self._segment.drop()\n        self._voice.rest()",
+            "self._pass_over(attempt.texts, now)\n"
+            "        actions = self._segment.finalize(self._voice.end_ms)",
+            "self._pass_over(attempt.texts, now)\n        actions = self._segment.drop()",
             "an early answer is thrown away as noise",
         ),
         Mutation(
@@ -120,8 +151,8 @@ _INTERRUPTION = Module(
     _RULES,
     (
         Mutation(
-            "early = verdict is Verdict.UNSURE and not self.audible",
-            "early = verdict is Verdict.UNSURE",
+            "early = self.doubtful and not self.audible",
+            "early = self.doubtful",
             "every single word interrupts",
         ),
         Mutation(
@@ -130,8 +161,8 @@ _INTERRUPTION = Module(
             "clicks interrupt",
         ),
         Mutation(
-            "limit_s = BACKCHANNEL_S if harmless else limit_s",
-            "pass",
+            "            limit_s = BACKCHANNEL_S\n",
+            "            pass\n",
             "a long backchannel interrupts",
         ),
         Mutation(
@@ -190,6 +221,11 @@ _SEGMENT = Module(
             "return self._peeked_at is not None and now - self._peeked_at < PEEK_LIMIT_S",
             "return self._peeked_at is not None",
             "after one peek without an answer there is no other",
+        ),
+        Mutation(
+            'self.lasting = " ".join(word for word in words(text) if word in before)',
+            "self.lasting = text",
+            "the last word of one partial counts",
         ),
         Mutation(
             "return self.finalize(voice_end_ms) if self.asked else []",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from tests.server import http_client
 
 Values = dict[str, dict[tuple[tuple[str, str], ...], float]]
 
@@ -40,7 +40,7 @@ class Exposed:
 async def scrape(url: str, token: str = "") -> Exposed:
     """Read a server's metrics."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with http_client() as http:
         answer = await http.get(f"{url}/metrics", headers=headers)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.speech
 needs_recordings = pytest.mark.skipif(
     not installed(), reason=f"the recordings are not installed: apt install {PACKAGES}"
 )
-EVERY = 12
+EVERY = 16
 """Of so many prompts one is in the sample."""
 SECONDS = 20.0
 """Of each line without speech."""

@@ -17,19 +17,15 @@ from exobridge.call.state import Call
 from exobridge.store import Store
 from tests.peer import CALLED, CALLER, Peer, stream
 from tests.process import Serving
+from tests.server import http_client
 
 FRAME_MS = 100
-
-
-def _client() -> httpx.AsyncClient:
-    # Without certificates, which take longer to load than anything here, and which http needs not.
-    return httpx.AsyncClient(trust_env=False, verify=False)
 
 
 async def ask(url: str, call_sid: str) -> httpx.Response:
     """Ask the webhook, as Exotel does."""
     parameters = {"CallSid": call_sid, "CallFrom": CALLER, "CallTo": CALLED}
-    async with _client() as http:
+    async with http_client() as http:
         return await http.get(f"{url}/exotel/answer", params=parameters)
 
 
@@ -41,7 +37,7 @@ def entries(running: Serving, event: str) -> list[dict[str, Any]]:
 
 async def health(url: str, which: str) -> tuple[int, object]:
     """Status and body of a health endpoint."""
-    async with _client() as http:
+    async with http_client() as http:
         answer = await http.get(f"{url}/health/{which}")
         return answer.status_code, answer.json()
 

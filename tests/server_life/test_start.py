@@ -14,8 +14,9 @@ from exobridge.server import ServerLife, listen
 from exobridge.settings import Settings
 from exobridge.store import Store
 from exobridge.templates import load_templates
-from tests.process import environment, server, spawn
-from tests.server import fakes_installed, until
+from tests.process import Serving, environment, server, spawn
+from tests.server import bot, fakes_installed, until, write_templates
+from tests.server_life.callers import entries, health
 
 NEVER = {
     "alembic": "the database is up to date",
@@ -56,6 +57,31 @@ async def test_a_provider_is_loaded_by_the_template_that_names_it(tmp_path: Path
     imported = await _imported(tmp_path, VAD_PROVIDER="silero")
     assert {"onnxruntime", "alembic"} <= imported
     assert not {"moonshine_voice", "hibari"} & imported
+
+
+async def test_a_template_whose_language_nobody_understands_keeps_it_from_being_ready(
+    tmp_path: Path,
+) -> None:
+    """It says so, to whoever asks and in the log, and in place of failing every call."""
+    hindi = bot(language="hi-IN", stt={"options": {"languages": ["en"]}})
+    write_templates(tmp_path, {"hindi": hindi})
+    variables = {"EXOTEL_NUMBERS": "+918047112233=hindi"}
+    process = await spawn(tmp_path, ("serve", "--port", "0"), variables)
+    serving = Serving(process)
+    reading = asyncio.create_task(serving.read())
+    try:
+        await until(lambda: bool(serving.url and entries(serving, "provider failed")))
+        status, body = await health(serving.url, "ready")
+    finally:
+        process.kill()
+        await process.wait()
+        await reading
+    problem = "stt fake does not know hi-IN, the language of hindi; choose another stt.provider"
+    assert (status, body) == (
+        503,
+        {"status": "not ready", "problems": [f"template hindi: {problem}"]},
+    )
+    assert entries(serving, "provider failed")[0]["error"] == problem
 
 
 async def test_a_stop_while_it_starts_ends_it(tmp_path: Path) -> None:

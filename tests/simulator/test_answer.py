@@ -23,6 +23,14 @@ def test_times_are_indias() -> None:
     assert sent["CallType"] == "call-attempt"
 
 
+def test_an_outgoing_calls_roles() -> None:
+    """It comes from the ExoPhone and goes to the human; the first leg is the human's."""
+    who = Identity("C", "S", "A", "L", "09811122233", "08047112233")
+    sent = passthru_parameters(who, datetime(2022, 2, 23, tzinfo=UTC), outgoing=True)
+    assert (sent["CallFrom"], sent["CallTo"]) == ("08047112233", "09811122233")
+    assert (sent["From"], sent["Direction"]) == ("09811122233", "outbound-dial")
+
+
 def test_a_query_is_added_to() -> None:
     """What stands there stays, but for the names that are set."""
     assert with_query("http://h/p?a=1&b=", {"a": "2", "c": "x y"}) == "http://h/p?b=&a=2&c=x+y"

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import pytest_asyncio
 
 from exobridge.simulator import (
     BargeIn,
@@ -170,22 +171,25 @@ async def test_the_line_is_as_asked(
     assert lines[0].socket.close_code == 1006
 
 
-@pytest.mark.parametrize("ids", list(Ids))
-@pytest.mark.parametrize("keys", list(Keys))
-async def test_every_spelling_is_spoken(keys: Keys, ids: Ids) -> None:
+async def test_every_spelling_is_spoken() -> None:
     """A call goes well in each way of writing the same facts."""
-    starts: list[dict[str, Any]] = []
 
-    async def greet(line: BotLine) -> None:
-        starts.append(line.start)
-        await line.play(beep(40))
-        await line.until_gone()
+    async def one(keys: Keys, ids: Ids) -> None:
+        starts: list[dict[str, Any]] = []
 
-    report = await call(greet, dialect=Dialect(keys=keys, text_numbers=False, ids=ids))
-    assert report.problems == ()
-    (start,) = starts
-    sid = "streamSid" if keys is Keys.CAMEL else "stream_sid"
-    assert (sid in start, sid in start["start"]) == (ids is not Ids.INSIDE, ids is not Ids.TOP)
+        async def greet(line: BotLine) -> None:
+            starts.append(line.start)
+            await line.play(beep(40))
+            await line.until_gone()
+
+        report = await call(greet, dialect=Dialect(keys=keys, text_numbers=False, ids=ids))
+        assert report.problems == (), (keys, ids)
+        (start,) = starts
+        sid = "streamSid" if keys is Keys.CAMEL else "stream_sid"
+        found = (sid in start, sid in start["start"])
+        assert found == (ids is not Ids.INSIDE, ids is not Ids.TOP), (keys, ids)
+
+    await asyncio.gather(*(one(keys, ids) for keys in Keys for ids in Ids))
 
 
 async def test_keys_are_pressed_in_order() -> None:
@@ -244,36 +248,46 @@ async def test_a_greeting_sent_at_once_is_warned_of() -> None:
     assert report.bot_turns[0].heard_ms < 1000
 
 
-@pytest.mark.parametrize(
-    ("message", "rule"),
-    [
-        (b"\x00\x01", Rule.BINARY_FRAME),
-        ("no json", Rule.NOT_JSON),
-        ('{"event":"media"}', Rule.MISSING_FIELD),
-        ('{"event":"hello","stream_sid":"S"}', Rule.UNKNOWN_EVENT),
-        ('{"event":"clear","stream_sid":"other"}', Rule.WRONG_STREAM_SID),
-        ('{"event":"media","stream_sid":"S","media":{"payload":"%%"}}', Rule.BAD_BASE64),
-        (
-            json.dumps({"event": "media", "stream_sid": "S", "media": {"payload": "A" * 133_600}}),
-            Rule.CHUNK_TOO_LARGE,
-        ),
-        ('{"event":"media","stream_sid":"S","media":{"payload":"AAAA"}}', Rule.CHUNK_STEP),
-    ],
-)
-async def test_a_broken_rule_spoils_the_call_and_does_not_end_it(
-    message: str | bytes, rule: Rule
+BREAKERS: dict[Rule, str | bytes] = {
+    Rule.BINARY_FRAME: b"\x00\x01",
+    Rule.NOT_JSON: "no json",
+    Rule.MISSING_FIELD: '{"event":"media"}',
+    Rule.UNKNOWN_EVENT: '{"event":"hello","stream_sid":"S"}',
+    Rule.WRONG_STREAM_SID: '{"event":"clear","stream_sid":"other"}',
+    Rule.BAD_BASE64: '{"event":"media","stream_sid":"S","media":{"payload":"%%"}}',
+    Rule.CHUNK_TOO_LARGE: json.dumps(
+        {"event": "media", "stream_sid": "S", "media": {"payload": "A" * 133_600}}
+    ),
+    Rule.CHUNK_STEP: '{"event":"media","stream_sid":"S","media":{"payload":"AAAA"}}',
+}
+"""What a bot sends, by the rule that this breaks."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def broken() -> dict[Rule, CallReport]:
+    """A call with each of those bots, all at once."""
+
+    async def one(message: str | bytes) -> CallReport:
+        async def breaker(line: BotLine) -> None:
+            if isinstance(message, str):
+                await line.socket.send(message.replace('"S"', json.dumps(line.stream_sid)))
+            else:
+                await line.socket.send(message)
+            await line.play(beep(100))
+            await line.until_gone()
+
+        return await call(breaker)
+
+    reports = await asyncio.gather(*map(one, BREAKERS.values()))
+    return dict(zip(BREAKERS, reports, strict=True))
+
+
+@pytest.mark.parametrize("rule", BREAKERS)
+def test_a_broken_rule_spoils_the_call_and_does_not_end_it(
+    broken: dict[Rule, CallReport], rule: Rule
 ) -> None:
     """The violation is on record with its time, and the bot is heard all the same."""
-
-    async def breaker(line: BotLine) -> None:
-        if isinstance(message, str):
-            await line.socket.send(message.replace('"S"', json.dumps(line.stream_sid)))
-        else:
-            await line.socket.send(message)
-        await line.play(beep(100))
-        await line.until_gone()
-
-    report = await call(breaker)
+    report = broken[rule]
     assert rules(report) == {rule}
     assert report.outcome is Outcome.COMPLETED
     assert len(report.bot_turns) == 1
@@ -358,7 +372,8 @@ async def test_a_silent_bot_is_not_waited_for_without_end() -> None:
     async def mute(line: BotLine) -> None:
         await line.until_gone()
 
-    report = await call(mute, Say(HELLO))
+    hurried = replace(QUICK, bot_timeout_ms=250)
+    report = await call(mute, Say(HELLO), patience=hurried)
     assert len(report.timeouts) == 2
     assert report.outcome is Outcome.COMPLETED
     assert "the bot was never heard" in report.problems

@@ -21,6 +21,7 @@ from exobridge.simulator.steps import (
     Hear,
     LineKind,
     Patience,
+    Pause,
     PlayWav,
     Say,
     Silence,
@@ -209,6 +210,25 @@ def test_silence_asks_for_no_answer() -> None:
     assert [line.start_ms for line in caller.lines] == [1100, 3200]
     assert [line.answered for line in caller.lines] == [False, True]
     assert ended == 3400 + 5000
+
+
+def test_a_caller_who_hesitates_does_not_wait_for_the_bot() -> None:
+    """They go on so long after their own last sound, whatever the bot does meanwhile; what they
+    said first asks for no answer."""
+    bot = Bot([(100, 400), (1500, 9000)])
+    hesitates = (Say(CLIP), Pause(1000), BargeIn(CLIP), Pause(600), Dtmf("1"), Pause(40), HangUp())
+    caller, ended, keys = play(bot, *hesitates)
+    assert [line.start_ms for line in caller.lines] == [1100, 2200, 2900]
+    assert [line.answered for line in caller.lines] == [False, False, False]
+    assert keys == ["1@2900"]
+    assert ended == 3100  # keys are 200 ms apart, and so is what follows the last
+    assert caller.timeouts == []
+
+
+def test_a_pause_before_the_first_word_counts_from_the_beginning() -> None:
+    """Whoever picks up may speak first."""
+    caller, _, _ = play(Bot([(300, 1000)]), Pause(400), BargeIn(CLIP))
+    assert caller.lines[0].start_ms == 400
 
 
 def test_something_new_is_waited_for() -> None:

@@ -69,13 +69,16 @@ async def test_a_refused_call_is_1_and_says_why() -> None:
     """The reason is on the terminal; the token is not."""
     async with http_server(http_answer("302 Found", b"")) as (url, asked):
         status, out, _ = await run(
-            "--url", f"{url}/own?x=1", "--auth-token", "secret-token", "--no-transcribe"
+            *("--url", f"{url}/own?x=1", "--auth-token", "secret-token", "--no-transcribe"),
+            *("--outgoing", "--from", "098"),
         )
     assert status == 1
     assert "refused" in out
     assert "secret-token" not in out
     assert asked[0].startswith("GET /own?x=1&")
     assert "auth_token=secret-token" in asked[0]
+    assert "&CallTo=098&" in asked[0]
+    assert "&Direction=outbound-dial&" in asked[0]
 
 
 @pytest.mark.parametrize(

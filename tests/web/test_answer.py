@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from exobridge.call.events import EventKind
 from exobridge.call.state import Outcome, State
 from exobridge.exotel.passthru import IST
-from tests.server import BOT, Server, bot, serving
+from tests.server import BOT, Server, bot, http_client, serving
 
 SECRET = "a-secret-of-the-tests"
 ASK = {"CallFrom": "09811122233", "CallTo": "08047112233", "Direction": "incoming"}
@@ -31,7 +31,7 @@ CLOSED = {"timezone": "Asia/Kolkata", THREE_DAYS_ON: ["09:00-18:00"]}
 
 def client(server: Server) -> httpx.AsyncClient:
     """An HTTP client that the environment's proxies do not concern."""
-    return httpx.AsyncClient(base_url=server.url, trust_env=False)
+    return http_client(server.url)
 
 
 def stream_url_of(answer: httpx.Response) -> SplitResult:

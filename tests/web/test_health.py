@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
+import pytest
 
 from tests.peer import stream
-from tests.server import Server, bot, serving, until
+from tests.server import Server, bot, http_client, serving, until
 
 
 def faulty_stt(how: str, vendor: str = "") -> dict[str, str]:
@@ -18,7 +18,7 @@ def faulty_stt(how: str, vendor: str = "") -> dict[str, str]:
 
 async def get(server: Server, path: str) -> tuple[int, dict[str, Any]]:
     """Status and body."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with http_client() as http:
         answer = await http.get(f"{server.url}{path}")
     return answer.status_code, answer.json()
 
@@ -54,6 +54,44 @@ async def test_a_provider_that_cannot_start_is_named(tmp_path: Path) -> None:
         assert status == 503
         assert body["problems"] == ["template default: PluginBugError"]
         assert "hush-hush" in server.log("provider crashed")[0]["exception"]
+
+
+def hindi(table: str, **languages: list[str]) -> dict[str, str]:
+    """A template in Hindi; in a table stand the providers that know these languages."""
+    options: dict[str, Any] = {name: {"languages": known} for name, known in languages.items()}
+    if len(options) == 1:
+        [options] = options.values()
+    options = {"script": None, "ms_per_char": None, **options}
+    own = {"provider": ",".join(languages), "options": options}
+    return {"default": bot(language="hi-IN", **{table: own})}
+
+
+@pytest.mark.parametrize("table", ["stt", "tts"])
+async def test_a_provider_that_does_not_know_the_templates_language_is_named(
+    table: str, tmp_path: Path
+) -> None:
+    """It would lose every call. Of several, the first is."""
+    problem = f"template default: {table} fake does not know hi-IN, the language of default; "
+    problem += f"choose another {table}.provider"
+    for languages in ({"fake": ["en"]}, {"fake": ["en"], "spare": ["ta"]}):
+        async with serving(tmp_path, hindi(table, **languages)) as server:
+            assert await get(server, "/health/ready") == (
+                503,
+                {"status": "not ready", "problems": [problem]},
+            )
+            logged = server.log("provider failed")[0]["error"]
+            assert f"template default: {logged}" == problem
+
+
+@pytest.mark.parametrize("table", ["stt", "tts"])
+async def test_one_of_several_that_knows_the_templates_language_is_enough(
+    table: str, tmp_path: Path
+) -> None:
+    """The other is for calls that change theirs. Who names no languages knows any."""
+    for languages in ({"fake": ["en"], "spare": ["hi"]}, {"fake": ["en"], "spare": []}):
+        async with serving(tmp_path, hindi(table, **languages)) as server:
+            assert (await get(server, "/health/ready"))[0] == 200
+            assert server.log("provider failed") == []
 
 
 async def test_a_trouble_that_passes_is_forgotten(tmp_path: Path) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.server import serving
+from tests.server import http_client, serving
 
 TOKEN = "a-token-of-the-tests-0123456789"
 
@@ -15,7 +14,7 @@ TOKEN = "a-token-of-the-tests-0123456789"
 async def status(url: str, **headers: str) -> int:
     """The status that a request with these headers gets, ``_`` for ``-``."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with http_client() as http:
         return (await http.get(f"{url}/metrics", headers=sent)).status_code
 
 
@@ -47,5 +46,5 @@ async def test_with_a_token_who_has_it_is_served(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_metrics_are_read_and_nothing_else(tmp_path: Path, method: str) -> None:
     """By GET and HEAD."""
-    async with serving(tmp_path) as server, httpx.AsyncClient(trust_env=False) as http:
+    async with serving(tmp_path) as server, http_client() as http:
         assert (await http.request(method, f"{server.url}/metrics")).status_code == 405

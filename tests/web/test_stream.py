@@ -10,14 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
-
 from exobridge.call.events import EndedBy, EventKind, Role
 from exobridge.call.state import Outcome, State
 from exobridge_codecs.formats import pcm16
 from exobridge_codecs.tones import tone
 from tests.peer import CALLED, CALLER, Peer, refusal, stream
-from tests.server import BOT, SHORT, Server, bot, serving
+from tests.server import BOT, SHORT, Server, bot, http_client, serving
 
 SECRET = "a-secret-of-the-tests"
 ASK = {"CallFrom": CALLER, "CallTo": CALLED, "Direction": "incoming"}
@@ -25,7 +23,7 @@ ASK = {"CallFrom": CALLER, "CallTo": CALLED, "Direction": "incoming"}
 
 async def answer(server: Server, call_sid: str, secret: str = "") -> str:
     """The stream's URL of a call."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with http_client() as http:
         path = f"{server.url}/exotel/answer/{secret}".rstrip("/")
         found = await http.get(path, params={**ASK, "CallSid": call_sid})
     return str(found.json()["url"])

@@ -30,6 +30,11 @@ class Dialogue(Protocol):
         """It takes turns that are not certain yet."""
         ...
 
+    @property
+    def greeting_keys(self) -> base.CollectDigits | None:
+        """By what rules the caller's keys answer the greeting."""
+        ...
+
     def respond(self, turn: base.UserTurn) -> AsyncGenerator[base.Action, None]:
         """As :meth:`exobridge_providers.base.DialogueSession.respond`."""
         ...
@@ -197,7 +202,7 @@ class Answering:
                 case base.SetLanguage(language):
                     await certain.wait()
                     self._stage.switch_language(language)
-                    clauses = Clauses(language)
+                    clauses = Clauses(self._stage.language)
                 case base.CollectDigits():
                     await certain.wait()
                     self._collect(action)

@@ -15,6 +15,7 @@ from exobridge.call.ending import Ending
 from exobridge.call.events import EndedBy
 from exobridge.call.floor import Floor
 from exobridge.call.listening import Listening
+from exobridge.call.own_lines import SpokenLines
 from exobridge.call.record import TurnRecord
 from exobridge.call.speaking import Utterance
 from exobridge.call.stage import Stage
@@ -34,9 +35,14 @@ from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 
 
 class Conversation:
-    """One call's conversation, once its line is open."""
+    """One call's conversation, once its line is open.
+
+    Attributes:
+        lines: What the bridge itself says.
+    """
 
     def __init__(self, stage: Stage) -> None:
+        self.lines = SpokenLines(stage)
         self._stage = stage
         self._template = stage.plan.template
         self._speaking = stage.speaking
@@ -47,7 +53,7 @@ class Conversation:
         record = TurnRecord(stage)
         self._listening = Listening(stage, record, self._now())
         self._floor = Floor(stage, record, self)
-        self._ending = Ending(stage, self._floor, self._hush)
+        self._ending = Ending(stage, self._floor, self.lines, self._hush)
         self._answering = Answering(stage, self._floor, record, self._ending, self._policy.collect)
         self._idles = 0
         stage.on_language.append(self._switch_language)
@@ -63,6 +69,8 @@ class Conversation:
         """All that is needed is open: from now on turns are answered."""
         self._answering.open(dialogue)
         self._look_at_dialogue()
+        if dialogue.greeting_keys is not None:
+            self._policy.collect(dialogue.greeting_keys)
 
     def _look_at_dialogue(self) -> None:
         eager = self._template.turns.eager
@@ -128,15 +136,15 @@ class Conversation:
             self.fail("tts", ProviderUnavailableError(f"no audio in time for {late.id}"))
 
     def _fill(self) -> None:
-        text = self._stage.plan.text(self._template.texts.filler)
+        text = self._stage.plan.text(self.lines.texts.filler)
         prompts, rate = self._stage.services.prompts, self._speaking.sample_rate
-        pcm = prompts.ready(self._template, text, rate)
+        pcm = prompts.ready(self._template, text, rate, self.lines.language)
         if pcm is not None:  # to make it now would only take longer
             self._floor.fill(pcm)
 
     def warn(self) -> bool:
         """Say that the call is near its longest, if it is nobody's turn; whether it was said."""
-        text = self._stage.plan.text(self._template.texts.warning)
+        text = self._stage.plan.text(self.lines.texts.warning)
         if self.closing or not self._policy.nobody_speaks:
             return False
         if text:
@@ -249,9 +257,9 @@ class Conversation:
     def _idle(self) -> None:
         self._idles += 1
         if self._idles > self._template.limits.idle_reprompts:
-            self.close_with(self._template.texts.goodbye, EndedBy.BOT, "idle")
+            self.close_with(self.lines.texts.goodbye, EndedBy.BOT, "idle")
         else:
-            self._answering.say_line(self._stage.plan.text(self._template.texts.idle))
+            self._answering.say_line(self._stage.plan.text(self.lines.texts.idle))
 
     # -------------------------------------------------------------- the beginning and the end
 

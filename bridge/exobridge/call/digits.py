@@ -51,7 +51,7 @@ class DigitCollector:
         Raises:
             ProviderError: No caller could follow these rules.
         """
-        _check(rules)
+        check_rules(rules)
         self._rules = rules
 
     def start(self, now: float) -> None:
@@ -99,7 +99,12 @@ class DigitCollector:
         return self.stop()
 
 
-def _check(rules: CollectDigits) -> None:
+def check_rules(rules: CollectDigits) -> None:
+    """Check what a dialogue asks for.
+
+    Raises:
+        ProviderError: No caller could follow these rules.
+    """
     if not 1 <= rules.max_digits <= MAX_DIGITS:
         raise ProviderError(f"CollectDigits.max_digits is 1 to {MAX_DIGITS}")
     if len(rules.terminator) > 1 or rules.terminator not in "0123456789*#":

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from exobridge.call.bot_turn import Asked, BotTurn
 from exobridge.call.events import EndedBy
 from exobridge.call.floor import Floor
+from exobridge.call.own_lines import SpokenLines
 from exobridge.call.stage import Stage
 from exobridge_providers.errors import ProviderError
 
@@ -23,13 +24,16 @@ class Ending:
         over: The line is gone.
     """
 
-    def __init__(self, stage: Stage, floor: Floor, hush: Callable[[], None]) -> None:
+    def __init__(
+        self, stage: Stage, floor: Floor, lines: SpokenLines, hush: Callable[[], None]
+    ) -> None:
         self.closing = False
         self.over = False
         self._unsaid = False
         self._stage = stage
         self._plan = stage.plan
         self._floor = floor
+        self._lines = lines
         self._hush = hush
 
     def fail(self, what: str, error: ProviderError) -> None:
@@ -44,7 +48,7 @@ class Ending:
             retryable=error.retryable,
         )
         self._stage.services.meters.provider_failed(self._plan.template, what, error)
-        self.close_with(self._plan.template.texts.sorry, EndedBy.SERVER, f"{what} failed")
+        self.close_with(self._lines.texts.sorry, EndedBy.SERVER, f"{what} failed")
 
     def fall_silent(self) -> None:
         """Say no more, and listen to nobody: :meth:`close_with` follows."""
@@ -65,9 +69,10 @@ class Ending:
 
     async def _last_line(self, text: str, by: EndedBy, reason: str) -> None:
         template, rate = self._plan.template, self._stage.speaking.sample_rate
+        language = self._lines.language
         try:
             async with asyncio.timeout(self._stage.services.waits.greeting):
-                pcm = await self._stage.services.prompts.render(template, text, rate)
+                pcm = await self._stage.services.prompts.render(template, text, rate, language)
         except (ProviderError, TimeoutError) as error:
             self._stage.log.warning("last line cannot be said", error=str(error))
         else:

@@ -163,6 +163,7 @@ def stream_started(
     template: str = "",
     caller: str = "",
     called: str = "",
+    direction: str = "",
     custom_parameters: Mapping[str, str] | None = None,
 ) -> CallEvent:
     """Exotel's ``start`` came. A static URL's stream may come before an answer, or without one."""
@@ -171,6 +172,7 @@ def stream_started(
         "template": template,
         "caller": caller,
         "called": called,
+        "direction": direction,
         "custom_parameters": dict(custom_parameters or {}),
     }
     return _of_stream(call_sid, EventKind.STREAM_STARTED, at, data)

@@ -36,6 +36,7 @@ class StartFact:
     template: str
     caller: str
     called: str
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -173,7 +174,7 @@ def _answer_fact(event: CallEvent) -> AnswerFact:
 def _learn_of_stream(stream: StreamFacts, event: CallEvent) -> StreamFacts:
     match event.kind:
         case EventKind.STREAM_STARTED:
-            texts = (_text(event, name) for name in ("template", "caller", "called"))
+            texts = (_text(event, name) for name in ("template", "caller", "called", "direction"))
             return replace(stream, start=_least(stream.start, StartFact(event.at, *texts)))
         case EventKind.STREAM_FORMAT:
             rate = event.data.get("sample_rate")

@@ -72,7 +72,7 @@ class Floor:
         """
         self._silent.clear()
         template, rate = self._stage.plan.template, self._speaking.sample_rate
-        ready = self._stage.services.prompts.ready(template, text, rate)
+        ready = self._stage.services.prompts.ready(template, text, rate, self._stage.language)
         utterance_id = bot.next_id()
         if not interruptible:
             self._protected.add(utterance_id)

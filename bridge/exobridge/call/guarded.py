@@ -36,3 +36,28 @@ class Guarded:
         except Exception as error:
             self._dead = True
             self._on_error(error)
+
+
+class Harmless:
+    """Changes each frame by ``change``, until that raises or gives back what is no such frame; that
+    is told once, and from then on frames stay as they are."""
+
+    __slots__ = ("_change", "_on_error")
+
+    def __init__(self, change: Callable[[bytes], bytes], on_error: OnError) -> None:
+        self._change: Callable[[bytes], object] | None = change
+        self._on_error = on_error
+
+    def __call__(self, frame: bytes) -> bytes:
+        """The frame, changed or not."""
+        if self._change is None:
+            return frame
+        try:
+            changed = self._change(frame)
+            if isinstance(changed, bytes) and len(changed) == len(frame):
+                return changed
+            raise TypeError("a frame of the same length is wanted")
+        except Exception as error:
+            self._change = None
+            self._on_error(error)
+            return frame

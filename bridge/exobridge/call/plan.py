@@ -125,6 +125,9 @@ class Waits:
 
     start: float = 10.0
     """From the open socket to Exotel's ``start``."""
+    plan: float = 5.0
+    """From ``start`` until it is decided what to do with the call: the database, and the other
+    workers, are asked."""
     open: float = 8.0
     """For a provider to open its session."""
     greeting: float = 8.0

@@ -88,9 +88,11 @@ class Prompts:
         self._unknown: set[tuple[ProviderKey, str]] = set()
         """Providers and languages they do not know."""
 
-    def ready(self, template: Template, text: str, sample_rate: int) -> bytes | None:
-        """The line's audio at ``sample_rate`` Hz, if it was rendered before."""
-        lines = _lines(template, text, sample_rate)
+    def ready(
+        self, template: Template, text: str, sample_rate: int, language: str = ""
+    ) -> bytes | None:
+        """As :meth:`render`, if the line was rendered before."""
+        lines = _lines(template, text, sample_rate, language)
         line = next((line for line in lines if line in self._rendered), None)
         if line is None:
             return None
@@ -100,16 +102,23 @@ class Prompts:
         self._rendered.move_to_end(line)
         return self._rendered[line]
 
-    async def render(self, template: Template, text: str, sample_rate: int) -> bytes:
+    async def render(
+        self, template: Template, text: str, sample_rate: int, language: str = ""
+    ) -> bytes:
         """The line's audio at ``sample_rate`` Hz.
+
+        Args:
+            language: BCP-47 tag; empty: the template's. In another the voice is the provider's own
+                choice.
 
         Raises:
             ProviderError: The text-to-speech provider failed or took too long.
         """
-        ready = self.ready(template, text, sample_rate)
+        ready = self.ready(template, text, sample_rate, language)
         if ready is not None:
             return ready
-        return await asyncio.shield(self._rendering(_lines(template, text, sample_rate)))
+        lines = _lines(template, text, sample_rate, language)
+        return await asyncio.shield(self._rendering(lines))
 
     def _make_better(self, line: _Line) -> None:
         """Another provider stood in for the preferred one, which may be well again."""
@@ -191,14 +200,15 @@ class Prompts:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _lines(template: Template, text: str, sample_rate: int) -> _Lines:
+def _lines(template: Template, text: str, sample_rate: int, language: str) -> _Lines:
     """The line as each of the template's providers would say it, the preferred first."""
-    spoken = template.tts.spoken(text, template.language)
+    language = language or template.language
+    spoken = template.tts.spoken(text, language)
     return tuple(
         _Line(
             key=provider_key(Kind.TTS, choice.name, choice.options),
-            voice=choice.voice,
-            language=template.language,
+            voice=choice.voice if language == template.language else "",
+            language=language,
             sample_rate=sample_rate,
             text=spoken,
             options=choice.options,

@@ -37,6 +37,10 @@ HELD_BYTES = 500_000
 CHECK_S = 0.25
 """How often limits are looked at, in seconds."""
 
+LAST_WORDS_S = 180.0
+"""A call that has reached its maximum length is cut off so long after, in seconds, if its last
+words have not come to their end: the longest line there is takes less."""
+
 FLOOD_FRAMES = 1000
 """More frames than this from one look at the limits to the next are no phone line's. Audio of 20 ms
 frames that was held up for as long as a line may be silent comes as 250 at once."""
@@ -102,6 +106,7 @@ class CallSession:
         self._code = NORMAL
         self._started_at = self._heard_at = loop.time()
         self._ends_at: float | None = None
+        self._is_too_long = False
         self._warns_at: float | None = None
         self._frames_seen = 0
         self._check = services.wheel.timer(self._look)
@@ -142,12 +147,12 @@ class CallSession:
     def say_goodbye(self, reason: str) -> None:
         """End the call with its goodbye line. One that is in its last words already ends by itself;
         one that has no line yet, or no voice of ours, is hung up."""
-        conversation, plan = self._conversation, self._plan
-        if conversation is None or plan is None:
+        conversation = self._conversation
+        if conversation is None:
             self.hang_up(reason)
         elif not conversation.closing:
             self._code = GOING_AWAY
-            conversation.close_with(plan.template.texts.goodbye, EndedBy.SERVER, reason)
+            conversation.close_with(conversation.lines.texts.goodbye, EndedBy.SERVER, reason)
 
     def _end(self, end: End) -> None:
         if not self._over.done():
@@ -232,7 +237,12 @@ class CallSession:
         # itself names the call; the context is for what providers log.
         self._log = _log.bind(call_sid=started.call_sid)
         structlog.contextvars.bind_contextvars(call_sid=started.call_sid)
-        plan = await self._plan_call(started)
+        try:
+            async with asyncio.timeout(self._services.waits.plan):
+                plan = await self._plan_call(started)
+        except TimeoutError:
+            self._log.error("call not planned", error="no decision in time")
+            return self._end(End(EndedBy.SERVER, "no plan", ERROR))
         if plan is None:
             return self._end(End(EndedBy.SERVER, "not wanted", POLICY))
         self._plan = plan
@@ -344,8 +354,7 @@ class CallSession:
         if self._plan is not None and now - self._heard_at > self._services.waits.line:
             return self._end(End(EndedBy.NETWORK, "dead line"))
         if self._ends_at is not None and now >= self._ends_at:
-            self._ends_at = None
-            self._too_long()
+            self._too_long(now)
         due = None
         if conversation is not None:
             if self._warns_at is not None and now >= self._warns_at and conversation.warn():
@@ -355,11 +364,13 @@ class CallSession:
         self._check.at(now + CHECK_S if due is None else max(now, min(due, now + CHECK_S)))
         return None
 
-    def _too_long(self) -> None:
-        if self._conversation is None or self._plan is None:
+    def _too_long(self, now: float) -> None:
+        if self._conversation is None or self._is_too_long:
             self._end(End(EndedBy.SERVER, "maximum length"))
         else:
-            text = self._plan.template.texts.too_long
+            self._is_too_long = True
+            self._ends_at = now + LAST_WORDS_S
+            text = self._conversation.lines.texts.too_long
             self._conversation.close_with(text, EndedBy.SERVER, "maximum length")
 
     # -------------------------------------------------------------- the record
@@ -372,6 +383,7 @@ class CallSession:
             template=plan.template_name,
             caller=plan.caller,
             called=plan.called,
+            direction=plan.direction,
             custom_parameters=started.custom_parameters,
         )
         self._services.recorder.append_soon(event)

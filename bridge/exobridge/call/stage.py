@@ -18,6 +18,9 @@ from exobridge.call.tally import Tally
 from exobridge_codecs.formats import AudioFormat
 from exobridge_providers.base import CallContext
 
+Knows = Callable[[str], bool]
+"""Whether a provider knows a language, a BCP-47 tag."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -33,6 +36,7 @@ class Stage:
         exits: Closed when the call is over.
         tally: What the stream uses of what providers bill.
         languages: Those that were switched to, in order.
+        knows: Of recognition and voice, by stage, once they are open.
         on_language: Are told of each.
     """
 
@@ -49,6 +53,7 @@ class Stage:
     exits: AsyncExitStack
     tally: Tally
     languages: list[str] = field(default_factory=list[str])
+    knows: dict[str, Knows] = field(default_factory=dict[str, Knows])
     on_language: list[Callable[[str], None]] = field(default_factory=list[Callable[[str], None]])
 
     @property
@@ -56,13 +61,27 @@ class Stage:
         """The call's language now, a BCP-47 tag."""
         return self.languages[-1] if self.languages else self.plan.template.language
 
+    def can_speak(self, language: str) -> bool:
+        """Whether the call could go on in a language, as far as its providers declare."""
+        return not self._deaf_to(language)
+
+    def _deaf_to(self, language: str) -> list[str]:
+        return [stage for stage, knows in self.knows.items() if not knows(language)]
+
     def switch_language(self, language: str) -> None:
-        """Go on in another language. Returns at once: recognition and voice follow as soon as their
-        sessions are open, and nothing that is said meanwhile is lost."""
-        if language != self.language:
-            self.languages.append(language)
-            for listener in self.on_language:
-                listener(language)
+        """Go on in another language, if both recognition and voice know it. Returns at once: they
+        follow as soon as their sessions are open, and nothing that is said meanwhile is lost."""
+        if language == self.language:
+            return
+        deaf = self._deaf_to(language)
+        for stage in deaf:
+            error = "no provider knows it"
+            self.log.warning("language not switched", stage=stage, language=language, error=error)
+        if deaf:
+            return
+        self.languages.append(language)
+        for listener in self.on_language:
+            listener(language)
 
     def context(self) -> CallContext:
         """What a dialogue is told of the call."""
@@ -75,4 +94,5 @@ class Stage:
             language=self.language,
             variables=plan.variables(),
             greeting=plan.text(plan.template.greeting),
+            can_speak=self.can_speak,
         )

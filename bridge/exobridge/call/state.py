@@ -67,7 +67,7 @@ class Call:
     """One call as it stands. Texts are empty and times ``None`` where nothing is known.
 
     Attributes:
-        direction: ``incoming``, ``outgoing``, or empty: not known without an answer.
+        direction: ``incoming``, ``outgoing``, or empty: not known before an answer or a stream.
         caller: The human's number, ``called`` the ExoPhone; from the answer, else from the stream.
         outcome: ``None`` while the call is open.
         reason: Why the answer was decided so.
@@ -141,7 +141,7 @@ def derive(call_sid: str, facts: Facts) -> Call:
     ending = _ending(facts, streams)
     return Call(
         call_sid=call_sid,
-        direction=told.direction if told else "",
+        direction=_first([fact.direction for fact in tellers]),
         caller=_first([fact.caller for fact in tellers]),
         called=_first([fact.called for fact in tellers]),
         template=_first([fact.template for fact in tellers]),

@@ -15,14 +15,14 @@ from exobridge.call.failover.means import Means
 from exobridge.call.failover.stt import SttRelay
 from exobridge.call.failover.tts import TtsRelay
 from exobridge.call.failover.vad import VadRelay
-from exobridge.call.guarded import Guarded
+from exobridge.call.guarded import Guarded, Harmless
 from exobridge.call.machine_watch import MachineWatch, is_watched
 from exobridge.call.stage import Stage
 from exobridge.provider_names import NO_VAD
 from exobridge.templates.provider_table import Choice
 from exobridge_codecs.formats import pcm16
 from exobridge_providers import base
-from exobridge_providers.denoise import denoiser
+from exobridge_providers.denoise import Denoise, denoiser
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 from exobridge_providers.registry import Kind
 
@@ -126,8 +126,9 @@ async def _open_dialogue(stage: Stage, means: Means) -> DialogueRelay:
 
 async def _open_tts(stage: Stage, means: Means, conversation: Conversation) -> None:
     choices = stage.plan.template.tts.choices()
+    lineup = Lineup(Kind.TTS, base.TtsProvider, choices, means, stage.language, _knows)
     relay = TtsRelay(
-        Lineup(Kind.TTS, base.TtsProvider, choices, means, stage.language, _knows),
+        lineup,
         means,
         stage.language,
         stage.plan.call_sid,
@@ -137,6 +138,7 @@ async def _open_tts(stage: Stage, means: Means, conversation: Conversation) -> N
     )
     stage.exits.push_async_callback(relay.aclose)
     await _opened("tts", relay.open())
+    stage.knows["tts"] = lineup.knows
     stage.on_language.append(relay.switch_language)
     stage.speaking.use(relay, relay.sample_rate, relay.max_chars)
 
@@ -145,12 +147,10 @@ async def _open_stt(
     stage: Stage, means: Means, ears: Conversation | MachineWatch, fail: Fail
 ) -> None:
     choices, hearing = stage.plan.template.stt.choices(), stage.hearing
-    try:
-        hearing.denoise = denoiser(stage.plan.template.audio.denoise)
-    except ProviderError as error:
-        raise _StageError("stt", error) from error
+    hearing.denoise = _denoise(stage)
+    lineup = Lineup(Kind.STT, base.SttProvider, choices, means, stage.language, _knows)
     relay = SttRelay(
-        Lineup(Kind.STT, base.SttProvider, choices, means, stage.language, _knows),
+        lineup,
         means,
         stage.language,
         stage.plan.call_sid,
@@ -162,10 +162,26 @@ async def _open_stt(
     )
     stage.exits.push_async_callback(relay.aclose)
     await _opened("stt", relay.open())
+    stage.knows["stt"] = lineup.knows
     stage.on_language.append(relay.switch_language)
     hearing.transcribe(
         relay, pcm16(hearing.for_stt.sample_rate), continuous=relay.capabilities.continuous
     )
+
+
+def _denoise(stage: Stage) -> Denoise | None:
+    """The template's noise suppression; where it fails the caller is heard with the noise."""
+    name = stage.plan.template.audio.denoise
+
+    def failed(error: Exception) -> None:
+        stage.log.error("provider crashed", stage="denoise", provider=name, exc_info=error)
+
+    try:
+        denoise = denoiser(name)
+    except Exception as error:
+        failed(error)
+        return None
+    return None if denoise is None else Harmless(denoise, failed)
 
 
 def _knows(provider: base.SttProvider | base.TtsProvider, language: str) -> bool:

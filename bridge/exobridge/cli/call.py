@@ -42,6 +42,7 @@ IN_SCRIPTS = {
     "url": "url",
     "to": "to",
     "caller": "from",
+    "outgoing": "outgoing",
     "encoding": "encoding",
     "sample_rate": "sample_rate",
     "frame_ms": "frame_ms",
@@ -70,8 +71,14 @@ def call(
             "one; ws(s) is the stream's URL itself."
         ),
     ] = "http://127.0.0.1:8080",
-    to: Annotated[str, typer.Option("--to", help="The number called.")] = "08047112233",
+    to: Annotated[str, typer.Option("--to", help="The number called: the bot's.")] = "08047112233",
     caller: Annotated[str, typer.Option("--from", help="The caller's number.")] = "09811122233",
+    outgoing: Annotated[
+        bool,
+        typer.Option(
+            "--outgoing", help="The bot's side placed the call: --from was called, from --to."
+        ),
+    ] = False,
     say: Annotated[
         list[str] | None, typer.Option(help="A line of the caller; can be repeated.")
     ] = None,
@@ -154,7 +161,8 @@ def call(
 
     The exit status is 0 if the call went well: answered, every line answered, no rule of Exotel's
     broken, ended as calls end; and, with scripts, every expectation held. It is 1 if not, 2 if it
-    could not be made as asked, and 130 after Ctrl-C, which ends the call and still reports it.
+    could not be made as asked, and 130 after Ctrl-C or SIGTERM: the call is ended and still
+    reported.
     """
     given = {name: value for name, value in context.params.items() if _is_given(context, name)}
     _refuse(given, WITHOUT_SCRIPTS if script else WITH_SCRIPTS, bool(script))
@@ -169,6 +177,7 @@ def call(
             script=(*map(PlayWav, map(_clip, audio or ())), *([Dtmf(dtmf)] if dtmf else ())),
             caller=caller,
             called=to,
+            outgoing=outgoing,
             encoding=Encoding(encoding),
             sample_rate=sample_rate,
             frame_ms=frame_ms,
@@ -186,7 +195,7 @@ def call(
     except (PlanError, SpeechError, WavError, OSError) as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{escape(str(error))}[/]")
         raise typer.Exit(USAGE) from None
-    except asyncio.CancelledError:  # Ctrl-C before there was anything to report
+    except asyncio.CancelledError:  # interrupted before there was anything to report
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
@@ -283,7 +292,7 @@ def _with_barge_in(steps: Sequence[Step], after_ms: int) -> tuple[Step, ...]:
 
 def _clip(path: Path) -> Clip:
     wav = read_wav(path)
-    return Clip(wav.mono(), wav.sample_rate)
+    return Clip(wav.mono(), wav.sample_rate, path.name)
 
 
 def _parameters(pairs: Sequence[str]) -> dict[str, str]:

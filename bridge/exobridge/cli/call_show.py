@@ -12,11 +12,14 @@ from rich.markup import escape
 
 from exobridge.simulator import CallReport, events
 from exobridge.simulator.scribe import Said
+from exobridge.simulator.steps import CallerLine, LineKind
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
+"""Exit status after Ctrl-C or SIGTERM."""
 STOP_SECONDS = 3.0
-"""How long a call may take to end after Ctrl-C."""
+"""How long a call may take to end after that."""
+
+_LEAVE = (signal.SIGINT, signal.SIGTERM)
 
 
 class Show:
@@ -24,7 +27,7 @@ class Show:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._line_end_ms: float | None = None
+        self._line: CallerLine | None = None
 
     def tell(self, event: events.Event) -> None:
         """The call's listener."""
@@ -37,7 +40,7 @@ class Show:
                     f"stream open after {event.ms:.0f} ms: {event.encoding}, {event.sample_rate} Hz"
                 )
             case events.CallerSpeaks(line):
-                self._line_end_ms = line.voiced_to_ms
+                self._line = line
             case events.BotSpeaks(at_ms):
                 self._bot_speaks(at_ms)
             case events.BotSpoke():
@@ -76,9 +79,14 @@ class Show:
             self._console.print(f"recording: {escape(report.recording)}")
 
     def _bot_speaks(self, at_ms: float) -> None:
-        if self._line_end_ms is not None and at_ms >= self._line_end_ms:
-            self._dim(f"          answered after {at_ms - self._line_end_ms:.0f} ms")
-        self._line_end_ms = None
+        line, self._line = self._line, None
+        if line is None or at_ms < line.voiced_to_ms:
+            return
+        ms = at_ms - line.voiced_to_ms
+        if line.answered:
+            self._dim(f"          answered after {ms:.0f} ms")
+        elif line.kind is LineKind.BACKCHANNEL:
+            self._dim(f"          went on after {ms:.0f} ms")
 
     def _dim(self, text: str) -> None:
         self._console.print(f"[dim]{text}[/]")
@@ -86,8 +94,8 @@ class Show:
 
 @contextmanager
 def leave_on_interrupt() -> Generator[asyncio.Event]:
-    """An event that Ctrl-C sets. What has not ended by itself after three seconds, or at the second
-    Ctrl-C, is cancelled. Within a running event loop."""
+    """An event that Ctrl-C and SIGTERM set. What has not ended by itself after three seconds, or at
+    the second of these, is cancelled. Within a running event loop."""
     loop, leave = asyncio.get_running_loop(), asyncio.Event()
     task = asyncio.current_task()
     assert task is not None
@@ -99,11 +107,13 @@ def leave_on_interrupt() -> Generator[asyncio.Event]:
         timers.append(loop.call_later(STOP_SECONDS, task.cancel))
 
     timers: list[asyncio.TimerHandle] = []
-    loop.add_signal_handler(signal.SIGINT, interrupted)
+    for number in _LEAVE:
+        loop.add_signal_handler(number, interrupted)
     try:
         yield leave
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in _LEAVE:
+            loop.remove_signal_handler(number)
         for timer in timers:
             timer.cancel()
 

@@ -13,6 +13,9 @@ from exobridge.templates import Template, Templates
 EXOTEL_URL = "https://api.exotel.com"
 """Exotel's API in Singapore; the one in Mumbai is ``https://api.in.exotel.com``."""
 
+OFFLINE = "--offline asks nothing beyond this machine"
+"""Why something is left out."""
+
 
 def _say_nothing(what: str) -> None:
     del what

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from exobridge.doctor.aside import in_own_loop
-from exobridge.doctor.case import Case
+from exobridge.doctor.case import OFFLINE, Case
 from exobridge.doctor.finding import Finding, error, info, ok, warning
 from exobridge.doctor.speech import Spoken, hear, speak, voice
 from exobridge.templates import ProviderUse, Template, provider_uses
@@ -49,8 +49,7 @@ async def _all(case: Case) -> list[Finding]:
             uses = provider_uses(template)
             for use in uses:
                 if repr(use) not in started:
-                    case.tell(f"starting {use.kind} {use.name}")
-                    finding, started[repr(use)] = await _start(use)
+                    finding, started[repr(use)] = await _start(case, use)
                     findings.append(finding)
             speech = [use for use in uses if use.kind in SPEECH]
             if (what := f"{speech} {template.language} {template.tts.voice}") not in tried:
@@ -78,11 +77,14 @@ def _passed_over(template: Template, use: ProviderUse, provider: Provider) -> bo
     return not speaks(provider.capabilities.languages, template.language)
 
 
-async def _start(use: ProviderUse) -> tuple[Finding, Provider | None]:
+async def _start(case: Case, use: ProviderUse) -> tuple[Finding, Provider | None]:
     name = f"{use.kind} {use.name}"
     begun = time.monotonic()
     try:
         provider = create(use.kind, use.name, use.options)
+        if case.scope.offline and not provider.offline:
+            return info("doctor.skipped", f"start of {name}: {OFFLINE}"), None
+        case.tell(f"starting {name}")
         await asyncio.wait_for(provider.start(), START_SECONDS)
     except TimeoutError:
         found = f"{name} did not start within {START_SECONDS:.0f} s"

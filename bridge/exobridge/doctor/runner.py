@@ -19,7 +19,7 @@ from exobridge.doctor import (
     url_checks,
 )
 from exobridge.doctor.aside import aside
-from exobridge.doctor.case import Case, Check, Scope, blocking
+from exobridge.doctor.case import OFFLINE, Case, Check, Scope, blocking
 from exobridge.doctor.catalogue import GROUPS
 from exobridge.doctor.finding import Finding, info, warning
 from exobridge.doctor.variables import Read, read, secret_values
@@ -108,7 +108,7 @@ def _left_out(check: Check, case: Case) -> str:
     if check.name == "models" and case.scope.fast:
         return "--fast starts no provider"
     if check.name == "url" and case.scope.offline and case.settings.public_url:
-        return "--offline asks nothing beyond this machine"
+        return OFFLINE
     return ""
 
 

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 
 from exobridge_codecs.formats import Encoding, pcm16
 from exobridge_codecs.resample import resample
+from exobridge_providers import once
 from exobridge_providers.base import (
-    Final,
     SttConfig,
     SttProvider,
-    SttTrouble,
-    TtsAudio,
     TtsConfig,
-    TtsDone,
     TtsProvider,
-    TtsTrouble,
     VadProvider,
 )
 from exobridge_providers.errors import ProviderError
@@ -52,21 +48,12 @@ async def speak(provider: TtsProvider, language: str, voice: str) -> Spoken:
     linear = [each for each in formats if each.encoding is Encoding.PCM16]
     audio = (linear or formats)[0]
     session = await provider.open(TtsConfig(audio, language, voice))
-    pcm = bytearray()
     try:
-        await session.say("doctor", SENTENCE)
-        async for event in session.events():
-            match event:
-                case TtsAudio(audio=part):
-                    pcm += part
-                case TtsTrouble(error=error):
-                    raise error
-                case TtsDone():
-                    break
+        pcm = await once.spoken(session, SENTENCE)
     finally:
         await session.aclose()
     seconds = audio.duration_ms(len(pcm)) / 1000
-    return Spoken(bytes(pcm), audio.sample_rate, seconds, bool(linear))
+    return Spoken(pcm, audio.sample_rate, seconds, bool(linear))
 
 
 async def hear(provider: SttProvider, language: str, spoken: Spoken) -> str:
@@ -78,24 +65,10 @@ async def hear(provider: SttProvider, language: str, spoken: Spoken) -> str:
     linear = [f for f in provider.capabilities.formats if f.encoding is Encoding.PCM16]
     audio = linear[0]
     session = await provider.open(SttConfig(audio, language))
-    said: list[str] = []
     try:
-        for frame in frames(spoken, audio.sample_rate):
-            session.send(frame)
-        session.finalize()
-        async for event in session.events():
-            match event:
-                case Final(text=text, finalized=finalized):
-                    said.append(text)
-                    if finalized:
-                        break
-                case SttTrouble(error=error):
-                    raise error
-                case _:
-                    pass
+        return await once.understood(session, frames(spoken, audio.sample_rate))
     finally:
         await session.aclose()
-    return " ".join(said)
 
 
 async def voice(provider: VadProvider, spoken: Spoken) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,9 +11,18 @@ from exobridge.call.plan import is_realtime
 from exobridge.doctor.case import Case
 from exobridge.doctor.finding import Finding, error, info, ok, warning
 from exobridge.errors import ConfigError
+from exobridge.provider_names import dialogue_kind
 from exobridge.settings import Settings
 from exobridge.templates import Template, Templates, is_open, load_templates
 from exobridge.templates.loader import SHIPPED
+from exobridge.templates.provider_table import Choice
+from exobridge_providers.registry import provider_class
+
+CODE_OF_THE_USER = ("python", "webhook")
+"""Dialogues of whose answers nothing is known."""
+
+_TRANSFER = re.compile(r'"transfer":(?!false|null)|"actions":\[[^\]]*"transfer"')
+"""In options as JSON, their defaults included."""
 
 _INSTALL = re.compile(r" \((pip install [^)]+)\)")
 
@@ -56,10 +64,10 @@ def look(case: Case) -> list[Finding]:
 def _template(name: str, template: Template) -> Iterator[Finding]:
     yield from _greeting(name, template)
     yield from _hours(name, template)
-    if _transfers(template):
+    if who := _who_transfers(template):
         yield info(
             "templates.transfer",
-            f"{name} hands callers to a human",
+            f"{name} may hand callers to a human ({who})",
             "Put a Connect applet after the Voicebot applet in Exotel's flow: it dials the human.",
         )
 
@@ -84,7 +92,15 @@ def _hours(name: str, template: Template) -> Iterator[Finding]:
         yield info("templates.hours", found)
 
 
-def _transfers(template: Template) -> bool:
-    """Whether the options of the dialogue name a transfer, wherever in them."""
-    options = json.dumps(template.dialogue.options, default=str)
-    return re.search(r'"transfer": (?!false)', options) is not None
+def _who_transfers(template: Template) -> str:
+    """The dialogues that may ask for a transfer."""
+    choices = template.dialogue.choices()
+    return ", ".join(choice.name for choice in choices if _transfers(choice))
+
+
+def _transfers(choice: Choice) -> bool:
+    if choice.name in CODE_OF_THE_USER:
+        return True
+    kind = dialogue_kind(choice.name)
+    options = provider_class(kind, choice.name).options_type.model_validate(dict(choice.options))
+    return _TRANSFER.search(options.model_dump_json(fallback=str)) is not None

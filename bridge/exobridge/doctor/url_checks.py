@@ -32,8 +32,12 @@ PASS_UPGRADE = (
 POINT_HERE = "Let the proxy pass /exotel/ and /health/live to this server: "
 
 
-async def look(case: Case) -> list[Finding]:
-    """The way in, and what answers at its end."""
+async def look(case: Case, *, seconds: float = REQUEST_SECONDS) -> list[Finding]:
+    """The way in, and what answers at its end.
+
+    Args:
+        seconds: The limit of each request, and of the WebSocket's handshake.
+    """
     settings = case.settings
     if settings.public_url is None:
         found = "EXOBRIDGE_PUBLIC_URL is not set: Exotel cannot reach this machine"
@@ -43,7 +47,7 @@ async def look(case: Case) -> list[Finding]:
     if not reached:
         return findings
     async with httpx.AsyncClient(
-        timeout=REQUEST_SECONDS,
+        timeout=seconds,
         verify=ssl.create_default_context(),
         trust_env=False,
     ) as http:
@@ -54,7 +58,7 @@ async def look(case: Case) -> list[Finding]:
             return findings
         if settings.secret is not None:
             findings.append(await _secret(http, settings))
-    findings.append(await _stream(settings))
+    findings.append(await _stream(settings, seconds))
     return findings
 
 
@@ -67,7 +71,7 @@ async def _get(http: httpx.AsyncClient, url: str) -> httpx.Response | str:
     try:
         return await http.get(url)
     except httpx.TimeoutException:
-        return f"no answer within {REQUEST_SECONDS:.0f} s"
+        return f"no answer within {http.timeout.read:g} s"
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
         return f"no answer ({type(problem).__name__})"
 
@@ -131,7 +135,7 @@ async def _secret(http: httpx.AsyncClient, settings: Settings) -> Finding:
     return error("url.secret", found, "Restart exobridge serve with these settings.")
 
 
-async def _stream(settings: Settings) -> Finding:
+async def _stream(settings: Settings, seconds: float) -> Finding:
     """Open a WebSocket with a token as the webhook mints them, and close it."""
     try:
         async with connect(
@@ -139,7 +143,7 @@ async def _stream(settings: Settings) -> Finding:
             compression=None,
             ping_interval=None,
             proxy=None,
-            open_timeout=REQUEST_SECONDS,
+            open_timeout=seconds,
             close_timeout=1,
         ):
             return ok("url.stream", "a WebSocket opens through it")
@@ -155,7 +159,7 @@ async def _stream(settings: Settings) -> Finding:
         found = f"a WebSocket is answered with {status}: the proxy does not pass it on"
         return error("url.stream", found, PASS_UPGRADE)
     except TimeoutError:
-        found = f"a WebSocket does not open within {REQUEST_SECONDS:.0f} s"
+        found = f"a WebSocket does not open within {seconds:g} s"
         return error("url.stream", found, PASS_UPGRADE)
     except (OSError, InvalidHandshake, InvalidURI, EOFError) as problem:
         found = f"a WebSocket does not open ({type(problem).__name__})"

@@ -26,6 +26,9 @@ COMPANIONS = {
 EXAMPLE_NUMBERS = ("8047112233", "8047112244")
 """Those of ``.env.example``."""
 
+GOOD_EXAMPLES = ("DATABASE_URL", "EXOBRIDGE_TEMPLATES_DIR", "MAX_CALLS")
+"""Variables whose example is a value that many have."""
+
 _FILLED_IN = re.compile(
     r"change[-_ ]?me|replace[-_ ]?me|^your|your[-_ ]|^<.*>$|^x{4,}$|\bexample\.(com|org|net)\b",
     re.IGNORECASE,
@@ -139,7 +142,7 @@ def _left_from_example(variables: Mapping[str, str]) -> Iterator[Finding]:
         value = variables.get(name, "").strip()
         has_default = info.default is not None and info.default_factory is None
         examples = [] if has_default else [str(each) for each in info.examples or ()]
-        is_example = name not in ("DATABASE_URL", "MAX_CALLS") and value in examples
+        is_example = name not in GOOD_EXAMPLES and value in examples
         if name == NUMBERS:
             is_example = any(number in value for number in EXAMPLE_NUMBERS)
         if value and (is_example or _FILLED_IN.search(value)):

@@ -4,38 +4,44 @@ In this order:
 
 1. the template's own ``stream.encoding``: then nothing is found out and this module is not asked;
 2. ``media_format`` naming μ-law (8 kHz by definition);
-3. the payload measured against time: 8 bytes a millisecond are μ-law at 8 kHz, 16, 32 and 48 are
-   PCM16 at 8, 16 and 24 kHz. Time is the frames' timestamps; where those are absent, stand still,
-   run backwards or fit no format, it is their arrival. Two intervals in a row have to agree, since
-   one frame lost between two makes PCM16 look like μ-law; one interval of timestamps is enough
-   to go on with, not to settle it, where it says what 4 and 5 say;
-4. ``bit_rate``: 64, 128, 256, 384 kbps mean the same four;
-5. ``sample_rate``, as PCM16; and 8 kHz where that is absent too.
+3. whether it is μ-law or PCM16, three witnesses tell: ``bit_rate`` (64 kbps are μ-law), the bytes
+   a millisecond (8 are μ-law), and the sound. Two of them decide. Where there are but two and they
+   disagree, the sound is believed, then the measurement: the strings are often copied blindly from
+   samples;
+4. the rate of PCM16 is told by the bytes a millisecond: 16, 32 and 48 are 8, 16 and 24 kHz; then by
+   ``bit_rate`` (128, 256, 384 kbps), then by ``sample_rate``; and it is 8 kHz where all that is
+   absent too.
 
-The strings are often copied blindly from samples, so the measurement wins over 4 and 5 whenever it
-comes, also after a first decision was made from them because nothing could wait any longer.
+The bytes a millisecond are measured by the frames' timestamps; by their arrival where those are
+absent, stand still, run backwards or fit no format. Timestamps that the arrival contradicts for
+long lie: no telephone talks at twice the speed. What is to speak against the strings needs more
+than one interval (:data:`evidence.LEAD`), since lost frames make PCM16 look like μ-law.
+
+One interval that says what the other witnesses say is enough to go on with, and so are these alone
+when nothing can wait any longer. All witnesses are heard for some seconds more, and may overrule
+a decision that was made too soon.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from exobridge.exotel.evidence import MULAW_8K, Pace, Sound, Stamps
 from exobridge.exotel.messages import Media, MediaFormat
 from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
 
 WAIT_MS = 120
 """How long after ``start`` the first outbound chunk waits for a measurement."""
 
-MULAW_8K = AudioFormat(Encoding.MULAW, 8000)
+SURE_WINDOWS = 4
+"""How many measurements of the arrival in a row settle the format, also against the timestamps."""
 
-_BY_BYTES_PER_MS = {8: MULAW_8K, 16: pcm16(8000), 32: pcm16(16000), 48: pcm16(24000)}
+FRAMES_SHOWN = 500
+"""After so many frames the decision stands."""
+
 _BY_KBPS = {64: MULAW_8K, 128: pcm16(8000), 256: pcm16(16000), 384: pcm16(24000)}
 _MULAW_NAMES = ("mulaw", "ulaw", "pcmu")
 _RATES = (8000, 16000, 24000)
-
-_STAMPED_TOLERANCE = 0.1
-_ARRIVAL_TOLERANCE = 0.25
-_FRAMES_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Decision:
     Attributes:
         format: Encoding and rate, in both directions: we answer in what we hear.
         reason: For the log, e.g. ``measured 16 bytes/ms``.
-        final: ``False`` if a measurement may still overrule it.
+        final: ``False`` if the witnesses may still overrule it.
     """
 
     format: AudioFormat
@@ -53,30 +59,39 @@ class Decision:
     final: bool
 
 
-@dataclass(slots=True)
-class _Seen:
-    size: int
-    timestamp_ms: int | None
-    arrived_ms: float
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """What the strings say.
+
+    Attributes:
+        encoding: ``None``: nothing was said of it; the format's is a guess.
+        pcm16: What the stream is if it turns out to be PCM16.
+    """
+
+    format: AudioFormat
+    encoding: Encoding | None
+    pcm16: AudioFormat
+    reason: str
 
 
 class FormatDetector:
-    """Decides once a stream, and once more where the first decision proves wrong.
+    """Decides once a stream, and again where a decision proves wrong.
 
     Args:
         stated: ``start.media_format``.
         now_ms: When ``start`` came; any clock in milliseconds, the same for every call.
 
     Attributes:
-        deadline_ms: When what is stated has to do.
+        deadline_ms: When what is known has to do.
         decision: The decision so far.
     """
 
     def __init__(self, stated: MediaFormat, now_ms: float) -> None:
         self.deadline_ms = now_ms + WAIT_MS
         self._stated = _from_strings(stated)
-        self._previous: _Seen | None = None
-        self._candidate: AudioFormat | None = None
+        self._stamps = Stamps()
+        self._pace = Pace()
+        self._sound = Sound()
         self._frames = 0
         self.decision: Decision | None = None
         if any(name in stated.encoding for name in _MULAW_NAMES):
@@ -96,70 +111,88 @@ class FormatDetector:
         if self.settled:
             return None
         self._frames += 1
-        seen = _Seen(len(media.payload), media.timestamp_ms, now_ms)
-        previous, self._previous = self._previous, seen
-        if previous is not None and (decision := self._measured(previous, seen)):
-            self.decision = decision
-            return decision
-        if self._frames >= _FRAMES_SHOWN:
-            # Frames that never agreed will not begin to: what the strings say stands.
-            self.decision = replace(self._stated, final=True)
-            return self.decision
-        return self.expire(now_ms)
-
-    def _measured(self, first: _Seen, second: _Seen) -> Decision | None:
-        """What this interval decides, if anything."""
-        stamped = _measure_stamped(first, second)
-        found = stamped or _measure_arrived(first, second)
-        candidate, self._candidate = self._candidate, found
-        if found is None:
+        self._stamps.observe(len(media.payload), media.timestamp_ms)
+        self._pace.observe(len(media.payload), now_ms)
+        self._sound.observe(media.payload)
+        chosen = self._choose()
+        if self.decision is None:
+            confirmed = self._stamps.latest == chosen.format
+            if not confirmed and not chosen.final and now_ms < self.deadline_ms:
+                return None
+        elif chosen.format == self.decision.format and not chosen.final:
             return None
-        settles = found == candidate
-        confirms = self.decision is None and stamped == self._stated.format
-        if not settles and not confirms:
-            return None
-        return Decision(found, f"measured {found.bytes_per_ms} bytes/ms", final=settles)
+        self.decision = chosen
+        return chosen
 
     def expire(self, now_ms: float) -> Decision | None:
-        """Decide from the strings if the wait is over.
+        """Decide from what is known if the wait is over.
 
         Returns:
             The decision, if it was made now.
         """
         if self.decision is not None or now_ms < self.deadline_ms:
             return None
-        self.decision = self._stated
+        self.decision = self._choose()
         return self.decision
 
+    def _choose(self) -> Decision:
+        """What the witnesses say together by now."""
+        measured = self._measured()
+        encoding = self._encoding(measured)
+        if measured is not None and measured.encoding is encoding:
+            chosen = measured
+        elif self._stated.format.encoding is encoding:
+            chosen = self._stated.format
+        else:
+            chosen = MULAW_8K if encoding is Encoding.MULAW else self._stated.pcm16
+        return Decision(chosen, self._reason(chosen, measured), self._is_sure(chosen))
 
-def _from_strings(stated: MediaFormat) -> Decision:
+    def _reason(self, chosen: AudioFormat, measured: AudioFormat | None) -> str:
+        if chosen in (measured, self._stamps.latest):
+            return f"measured {chosen.bytes_per_ms} bytes/ms"
+        if chosen == self._stated.format:
+            return self._stated.reason
+        return f"sounds like {chosen.encoding}"
+
+    def _is_sure(self, chosen: AudioFormat) -> bool:
+        """Whether the arrival says so for long; where nobody disagrees one measurement will do."""
+        if self._pace.reading != chosen:
+            return self._frames >= FRAMES_SHOWN
+        agreed = self._stamps.reading == self._stated.format == chosen
+        heard = self._sound.reading in (None, chosen.encoding)
+        return self._pace.agreed >= (1 if agreed and heard else SURE_WINDOWS)
+
+    def _measured(self) -> AudioFormat | None:
+        """The format by bytes a millisecond, as soon as it is sure."""
+        stamps, pace = self._stamps.reading, self._pace
+        # A network that recovers may drain at double speed for a moment; strings do not.
+        alone = stamps is not None and pace.reading != self._stated.format
+        believed = pace.agreed >= (SURE_WINDOWS if alone else 2)
+        return pace.reading or stamps if believed and not self._is_late() else stamps
+
+    def _is_late(self) -> bool:
+        """Whether the arrival may only be slow, as on a busy machine: all others agree on more."""
+        stamps, pace = self._stamps.reading, self._pace.reading
+        if stamps is None or pace is None or stamps != self._stated.format:
+            return False
+        slower = pace.bytes_per_ms < stamps.bytes_per_ms
+        return slower and self._sound.reading in (None, stamps.encoding)
+
+    def _encoding(self, measured: AudioFormat | None) -> Encoding:
+        """What two of the three witnesses say, the stronger first where it is one against one."""
+        sound, clock = self._sound.reading, measured and measured.encoding
+        stated = self._stated.encoding
+        if stated is not None and stated is clock:
+            return stated
+        return sound or clock or self._stated.format.encoding
+
+
+def _from_strings(stated: MediaFormat) -> _Stated:
+    rate = stated.sample_rate
+    pcm = pcm16(rate) if rate in _RATES else pcm16(8000)
     kbps = (stated.bit_rate or 0) // 1000
     if kbps in _BY_KBPS:
-        return Decision(_BY_KBPS[kbps], f"bit_rate says {kbps} kbps", final=False)
-    if stated.sample_rate in _RATES:
-        reason = f"sample_rate says {stated.sample_rate} Hz"
-        return Decision(pcm16(stated.sample_rate), reason, final=False)
-    return Decision(pcm16(8000), "nothing was said", final=False)
-
-
-def _measure_stamped(first: _Seen, second: _Seen) -> AudioFormat | None:
-    """The format by the frames' own timestamps, which are exact."""
-    if first.timestamp_ms is None or second.timestamp_ms is None:
-        return None
-    return _fit(first, second, second.timestamp_ms - first.timestamp_ms, _STAMPED_TOLERANCE)
-
-
-def _measure_arrived(first: _Seen, second: _Seen) -> AudioFormat | None:
-    """The format by when the frames came, which the network shakes."""
-    return _fit(first, second, second.arrived_ms - first.arrived_ms, _ARRIVAL_TOLERANCE)
-
-
-def _fit(first: _Seen, second: _Seen, elapsed_ms: float, tolerance: float) -> AudioFormat | None:
-    """The format in which one of two frames of the same size lasts ``elapsed_ms``."""
-    if first.size != second.size or not first.size or elapsed_ms <= 0:
-        return None
-    bytes_per_ms = first.size / elapsed_ms
-    for exact, audio_format in _BY_BYTES_PER_MS.items():
-        if abs(bytes_per_ms - exact) <= exact * tolerance:
-            return audio_format
-    return None
+        told = _BY_KBPS[kbps]
+        return _Stated(told, told.encoding, pcm, f"bit_rate says {kbps} kbps")
+    reason = f"sample_rate says {rate} Hz" if rate in _RATES else "nothing was said"
+    return _Stated(pcm, None, pcm, reason)

@@ -51,7 +51,12 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The stream begins. Numbers stand as Exotel sent them, often national with a leading 0."""
+    """The stream begins. Numbers stand as Exotel sent them, often national with a leading 0.
+
+    Attributes:
+        from_number: The human's, also on a call that we placed.
+        direction: As sent; Exotel does not document one.
+    """
 
     stream_sid: str
     call_sid: str
@@ -60,6 +65,7 @@ class Started:
     to_number: str = ""
     custom_parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     media_format: MediaFormat = MediaFormat()
+    direction: str = ""
 
 
 class Media(msgspec.Struct, frozen=True, gc=False):
@@ -194,6 +200,7 @@ def _started(frame: dict[str, Any]) -> Event:
             sample_rate=_quantity(stated.get("samplerate")),
             bit_rate=_quantity(stated.get("bitrate")),
         ),
+        direction=_text(both.get("direction")),
     )
 
 

@@ -34,7 +34,8 @@ class PassthruParams:
 
     Attributes:
         call_sid: Opaque, at most 128 characters.
-        direction: ``incoming`` or ``outgoing`` (Exotel's ``outbound-dial`` is outgoing).
+        direction: ``incoming`` or ``outgoing`` (Exotel's ``outbound-dial`` is outgoing); empty: it
+            is not told, and the roles below are an incoming call's.
         call_from: ``CallFrom``, else ``From``. Incoming: the caller. Outgoing: the number the call
             is made from.
         call_to: ``CallTo``, else ``To``. Incoming: the ExoPhone. Outgoing: the number dialled.
@@ -45,7 +46,7 @@ class PassthruParams:
     """
 
     call_sid: str
-    direction: str = "incoming"
+    direction: str = ""
     call_from: str = ""
     call_to: str = ""
     leg_from: str = ""
@@ -58,14 +59,14 @@ class PassthruParams:
     @property
     def exophones(self) -> tuple[str, ...]:
         """Numbers of which one is ours, the likelier first."""
-        if self.direction == "incoming":
-            return (self.call_to, self.call_from)
-        return (self.call_from, self.call_to, self.leg_from)
+        if self.direction == "outgoing":
+            return (self.call_from, self.call_to, self.leg_from)
+        return (self.call_to, self.call_from)
 
     @property
     def human(self) -> str:
         """The number of the human on the line."""
-        return self.call_from if self.direction == "incoming" else self.call_to
+        return self.call_to if self.direction == "outgoing" else self.call_from
 
 
 def read_passthru(pairs: Iterable[tuple[str, str]]) -> PassthruParams:
@@ -84,10 +85,9 @@ def read_passthru(pairs: Iterable[tuple[str, str]]) -> PassthruParams:
     call_sid = given.get("callsid", "")[:128]
     if not call_sid:
         raise MissingCallSidError("the request has no CallSid")
-    outgoing = given.get("direction", "").lower().startswith("out")
     return PassthruParams(
         call_sid=call_sid,
-        direction="outgoing" if outgoing else "incoming",
+        direction=read_direction(given.get("direction", "")),
         call_from=given.get("callfrom", "") or given.get("from", ""),
         call_to=given.get("callto", "") or given.get("to", ""),
         leg_from=given.get("from", ""),
@@ -97,6 +97,14 @@ def read_passthru(pairs: Iterable[tuple[str, str]]) -> PassthruParams:
         digits=_clean(given.get("digits", "").strip('"')),
         created=read_time(given.get("created", "")),
     )
+
+
+def read_direction(text: str) -> str:
+    """``incoming`` or ``outgoing``, of any spelling; empty: it tells neither."""
+    spelled = text.strip().lower()
+    if spelled.startswith("out"):
+        return "outgoing"
+    return "incoming" if spelled.startswith("in") else ""
 
 
 def read_time(text: str) -> datetime | None:

@@ -62,29 +62,34 @@ class StreamTarget:
     breaches: tuple[Breach, ...]
 
 
-def passthru_parameters(identity: Identity, now: datetime) -> dict[str, str]:
-    """An incoming call's parameters, as a Passthru or Voicebot applet sends them.
+def passthru_parameters(
+    identity: Identity, now: datetime, *, outgoing: bool = False
+) -> dict[str, str]:
+    """A call's parameters, as a Passthru or Voicebot applet sends them.
 
     Args:
         identity: Who calls whom.
         now: An aware time.
+        outgoing: ``identity.caller`` was called, from ``identity.called``.
     """
+    human, ours = identity.caller, identity.called
+    call_from, call_to = (ours, human) if outgoing else (human, ours)
     local = now.astimezone(IST)
     plain = local.strftime("%Y-%m-%d %H:%M:%S")
     return {
         "CallSid": identity.call_sid,
-        "CallFrom": identity.caller,
-        "CallTo": identity.called,
+        "CallFrom": call_from,
+        "CallTo": call_to,
         "CallStatus": "in-progress",
-        "Direction": "incoming",
+        "Direction": "outbound-dial" if outgoing else "incoming",
         "Created": local.strftime("%a, %d %b %Y %H:%M:%S"),
         "DialCallDuration": "0",
         "StartTime": plain,
         "EndTime": "1970-01-01 05:30:00",
         "CallType": "call-attempt",
         "DialWhomNumber": "",
-        "From": identity.caller,
-        "To": identity.called,
+        "From": human,
+        "To": ours,
         "CurrentTime": plain,
     }
 

@@ -194,7 +194,7 @@ class _Call:
         plan = self._plan
         if plan.is_static:
             return plan.url
-        parameters = passthru_parameters(self._identity, self._wall_clock())
+        parameters = passthru_parameters(self._identity, self._wall_clock(), outgoing=plan.outgoing)
         if plan.auth_token:
             parameters["auth_token"] = plan.auth_token
         answer: Answer = await ask(

@@ -21,6 +21,7 @@ from exobridge.simulator.steps import (
     Hear,
     LineKind,
     Patience,
+    Pause,
     PlayWav,
     Say,
     Silence,
@@ -194,7 +195,7 @@ class Caller:
     def _expects_answer(self) -> bool:
         step, following = self._steps[self._at : self._at + 2]  # the last step is a HangUp
         goes_on = isinstance(step, BargeIn) and not step.interrupts
-        return not goes_on and not isinstance(following, Silence)
+        return not goes_on and not isinstance(following, Silence | Pause)
 
     def _add(self, line: CallerLine) -> None:
         self._begun(line.start_ms)
@@ -204,7 +205,7 @@ class Caller:
     # ------------------------------------------------------------------ between the lines
 
     def _listen(
-        self, step: Hear | BotDone | Wait | Silence | BotEnds, now_ms: float, bot: BotSound
+        self, step: Hear | Pause | BotDone | Wait | Silence | BotEnds, now_ms: float, bot: BotSound
     ) -> CallerFrame | None:
         if self._begun(now_ms):
             self._understood_of = None
@@ -217,11 +218,13 @@ class Caller:
         return None
 
     def _is_over(
-        self, step: Hear | BotDone | Wait | Silence | BotEnds, now_ms: float, bot: BotSound
+        self, step: Hear | Pause | BotDone | Wait | Silence | BotEnds, now_ms: float, bot: BotSound
     ) -> bool:
         match step:
             case Wait(ms) | Silence(ms):
                 return now_ms >= self._waiting.since_ms + ms
+            case Pause(ms):
+                return now_ms >= ms + (self.lines[-1].voiced_to_ms if self.lines else 0.0)
             case BotDone():
                 return self._waiting.is_over(now_ms, bot)
             case BotEnds():
@@ -244,7 +247,7 @@ class Caller:
     def _may_begin(self, now_ms: float, bot: BotSound) -> bool:
         """Whether a line may begin, or the call be ended."""
         step = self._steps[self._at]
-        if self._at and isinstance(self._steps[self._at - 1], Hear):
+        if self._at and isinstance(self._steps[self._at - 1], Hear | Pause):
             return True
         if isinstance(step, BargeIn):
             return self._waiting.has_gone_on(step.after_ms, now_ms, bot)

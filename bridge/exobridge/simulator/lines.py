@@ -23,7 +23,7 @@ class Clip:
     Attributes:
         pcm: PCM16, one channel.
         sample_rate: Its rate in hertz; any.
-        text: The words in it, as far as known.
+        text: The words in it; for a recording its file's name.
     """
 
     pcm: bytes

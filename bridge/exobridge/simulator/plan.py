@@ -50,6 +50,7 @@ class CallPlan:
         script: What the caller does, in order.
         caller: The caller's number, as Exotel writes it.
         called: The ExoPhone.
+        outgoing: The bot's side placed the call: ``caller`` was called, from ``called``.
         encoding: PCM16 or μ-law (which has 8000 Hz alone).
         sample_rate: Hertz; ``None``: what the stream's URL asks for, else 8000.
         frame_ms: Length of the caller's frames, 10 to 1000 ms; odd ones are allowed.
@@ -71,6 +72,7 @@ class CallPlan:
     script: tuple[Step, ...] = ()
     caller: str = "09811122233"
     called: str = "08047112233"
+    outgoing: bool = False
     encoding: Encoding = Encoding.PCM16
     sample_rate: int | None = None
     frame_ms: int = 20

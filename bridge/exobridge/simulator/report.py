@@ -52,7 +52,7 @@ class Turn:
 
     Attributes:
         role: Who.
-        text: The words as far as known; the keys, for keys pressed.
+        text: The words as far as known; the keys, for keys pressed; a recording's name.
         start_ms: First audible moment.
         end_ms: Last audible moment.
         heard_ms: How much of it reached the other side's ear (for the caller: was sent).

@@ -13,17 +13,13 @@ from exobridge.errors import ExobridgeError
 from exobridge.simulator.lines import Clip
 from exobridge_codecs.formats import Encoding
 from exobridge_codecs.resample import resample
+from exobridge_providers import once
 from exobridge_providers.base import (
-    Final,
     Provider,
     SttConfig,
     SttProvider,
-    SttTrouble,
-    TtsAudio,
     TtsConfig,
-    TtsDone,
     TtsProvider,
-    TtsTrouble,
 )
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.registry import Kind, create
@@ -100,17 +96,8 @@ class Voice(_Local[TtsProvider]):
         )
         session = await self._provider.open(TtsConfig(audio, self._language))
         try:
-            await session.say("line", for_the_ear(text, self._language))
-            pcm = bytearray()
-            async for event in session.events():
-                match event:
-                    case TtsAudio(audio=part):
-                        pcm += part
-                    case TtsTrouble(error=error):
-                        raise error
-                    case TtsDone():
-                        break
-            return bytes(pcm), audio.sample_rate
+            line = for_the_ear(text, self._language)
+            return await once.spoken(session, line), audio.sample_rate
         finally:
             await session.aclose()
 
@@ -145,21 +132,9 @@ class Ears(_Local[SttProvider]):
         pcm += audio.silence(-len(pcm) % audio.frame_bytes)
         session = await self._provider.open(SttConfig(audio, self._language))
         try:
-            for at in range(0, len(pcm), audio.frame_bytes):
-                session.send(pcm[at : at + audio.frame_bytes])
-            session.finalize()
-            said: list[str] = []
-            async for event in session.events():
-                match event:
-                    case Final(text=text, finalized=finalized):
-                        said.append(text)
-                        if finalized:
-                            break
-                    case SttTrouble(error=error):
-                        raise error
-                    case _:
-                        pass
-            return " ".join(text for text in said if text)
+            size = audio.frame_bytes
+            frames = (pcm[at : at + size] for at in range(0, len(pcm), size))
+            return await once.understood(session, frames)
         finally:
             await session.aclose()
 

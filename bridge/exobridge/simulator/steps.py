@@ -35,7 +35,7 @@ class BargeIn:
 
     Attributes:
         clip: What is said.
-        after_ms: How long after the bot began; not counted where a ``Hear`` came before.
+        after_ms: How long after the bot began; not counted after a ``Hear`` or ``Pause``.
         interrupts: ``False``: no answer is waited for, the bot is to go on with what it said.
     """
 
@@ -56,6 +56,16 @@ class Hear:
 
     after_ms: float = 0
     words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Be silent until ``ms`` after the caller's own last sound or key (before there is one, after
+    the call's beginning). The next step is then done at once, whatever the bot does, and the line
+    before wants no answer.
+    """
+
+    ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ class HangUp:
     wait_for_bot: bool = True
 
 
-Step = Say | PlayWav | Dtmf | BargeIn | Hear | BotDone | Wait | Silence | BotEnds | HangUp
+Step = Say | PlayWav | Dtmf | BargeIn | Hear | Pause | BotDone | Wait | Silence | BotEnds | HangUp
 
 LINES = (Say, PlayWav, BargeIn, Dtmf)
 """Steps that make a line."""
@@ -139,7 +149,7 @@ class CallerLine:
         voiced_to_ms: Last audible moment.
         audio: What was sent, in the stream's encoding; empty for keys.
         answered: Whether it is to be answered: ``False`` where the bot is to stay silent, or to go
-            on with what it was saying.
+            on with what it was saying, and where the caller only pauses.
     """
 
     kind: LineKind

@@ -201,7 +201,9 @@ def _keys_beside(path: tuple[str | int, ...]) -> list[str]:
     table: type[BaseModel] = Template
     for step in path[:-1]:
         field = table.model_fields.get(str(step))
-        annotation = field.annotation if field else None
+        if field is None:  # [texts.hi] has the keys of [texts]
+            break
+        annotation = field.annotation
         inner = [annotation, *getattr(annotation, "__args__", ())]  # ``Hours | None``
         models = [t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)]
         if not models:

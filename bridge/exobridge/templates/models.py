@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from exobridge.ear import for_the_ear
+from exobridge.languages import code_of, lines
 from exobridge.provider_names import listed
 from exobridge.templates.hours import Hours
 from exobridge.templates.provider_table import Choice, ProviderList, ProviderTable
@@ -27,6 +28,7 @@ from exobridge_providers import denoise
 from exobridge_providers.dialogue.words import words
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_CODE = re.compile(r"[a-z]{2,3}")
 _APPLET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -77,6 +79,7 @@ Phrase = Annotated[str, Field(max_length=100), AfterValidator(_phrase)]
 class SttTable(ProviderTable):
     """``[stt]``: speech-to-text."""
 
+    table = "stt"
     provider: ProviderList = "moonshine"
 
 
@@ -84,6 +87,7 @@ class TtsTable(ProviderTable):
     """``[tts]``: text-to-speech. An empty voice is the provider's own choice; of several providers
     each has its own, comma-separated in their order."""
 
+    table = "tts"
     provider: ProviderList = "hibari"
     voice: str = ""
     normalize: bool = True
@@ -149,6 +153,7 @@ class VadTable(Table):
 class DialogueTable(ProviderTable):
     """``[dialogue]``: what the bot answers; alone, a speech-to-speech provider may stand here."""
 
+    table = "dialogue"
     provider: ProviderList = "scripted"
 
 
@@ -207,6 +212,7 @@ class StreamTable(Table):
 
     encoding: Literal["auto", "mulaw", "pcm16"] = "auto"
     sample_rate: Literal[8000, 16000, 24000] = 8000
+    default_direction: Literal["incoming", "outgoing"] = "incoming"
     chunk_ms: int = Field(default=100, ge=20, le=500)
     lead_ms: int = Field(default=200, ge=0, le=2000)
 
@@ -242,15 +248,37 @@ class LimitsTable(Table):
         return self
 
 
-class TextsTable(Table):
-    """``[texts]``: lines that the bridge itself says."""
+class OwnLines(Table):
+    """What the bridge itself says, in one language."""
 
     sorry: Text = "Sorry, something went wrong on our side. Please call again later."
     goodbye: Text = "Goodbye."
     idle: Text = "Are you still there?"
     too_long: Text = "I am afraid we have to end this call now. Please call again. Goodbye."
-    warning: Text = "We have about one minute left."
+    warning: Text = "We will have to end this call soon."
     filler: Text = "One moment, please."
+
+
+class TextsTable(OwnLines):
+    """``[texts]``: in the template's language; for others there are tables, like ``[texts.hi]``."""
+
+    model_config = ConfigDict(extra="allow")
+    # pydantic's way to say what further keys hold; its own annotation is wider.
+    __pydantic_extra__: dict[str, OwnLines] = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        init=False
+    )
+
+    @property
+    def others(self) -> Mapping[str, OwnLines]:
+        """By ISO 639 code."""
+        return self.__pydantic_extra__
+
+    @model_validator(mode="after")
+    def _others_are_languages(self) -> Self:
+        for code in self.others:
+            if not _CODE.fullmatch(code):
+                raise wrong("is no ISO 639 code", "Write the table like [texts.hi].", code)
+        return self
 
 
 class VoicemailTable(Table):
@@ -303,6 +331,13 @@ class Template(Table):
     voicemail: VoicemailTable = Field(default_factory=VoicemailTable)
     telephony_config: TelephonyTable = Field(default_factory=TelephonyTable)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _speaks_its_language(cls, tables: dict[str, Any]) -> dict[str, Any]:
+        """What the template does not say is said in its language."""
+        language = tables.get("language")
+        return _over(lines(code_of(language)), tables) if isinstance(language, str) else tables
+
     @model_validator(mode="after")
     def _texts_use_known_variables(self) -> Self:
         known = CALL_NAMES | set(self.variables)
@@ -322,8 +357,30 @@ class Template(Table):
         yield ("voicemail", "message"), self.voicemail.message
         for table in ("refusal", "texts"):
             for key, value in getattr(self, table):
-                if key != "mode":
+                if isinstance(value, OwnLines):
+                    yield from (((table, key, line), text) for line, text in value)
+                elif key != "mode":
                     yield (table, key), value
+
+    @model_validator(mode="after")
+    def _its_own_language_has_no_table(self) -> Self:
+        own = code_of(self.language)
+        if own in self.texts.others:
+            cure = "Write its lines in [texts] itself."
+            raise wrong("is the template's own language", cure, "texts", own)
+        return self
+
+    def texts_in(self, language: str) -> OwnLines:
+        """What the bridge itself says in a language, a BCP-47 tag: in English, where there are no
+        words in it."""
+        code = code_of(language)
+        if code == code_of(self.language):
+            return self.texts
+        known, own = lines(code).get("texts", {}), self.texts.others.get(code)
+        if code != "en" and not known and own is None:
+            return self.texts_in("en")
+        given = {} if own is None else own.model_dump(exclude_unset=True)
+        return OwnLines.model_validate({**known, **given})
 
     @model_validator(mode="after")
     def _some_day_is_open(self) -> Self:
@@ -334,3 +391,12 @@ class Template(Table):
                 "hours",
             )
         return self
+
+
+def _over(below: Mapping[str, Any], tables: dict[str, Any]) -> dict[str, Any]:
+    """Tables laid over others, key by key."""
+    both = {**below, **tables}
+    for name in below.keys() & tables.keys():
+        if isinstance(below[name], dict) and isinstance(tables[name], dict):
+            both[name] = {**below[name], **tables[name]}
+    return both

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -32,8 +32,13 @@ ProviderList = Annotated[str, AfterValidator(provider_list)]
 
 class ProviderTable(Table):
     """A table whose ``provider`` may name several. Then ``options`` holds a table for each, by
-    name."""
+    name.
 
+    Class attributes:
+        table: Its name in a template.
+    """
+
+    table: ClassVar[str]
     provider: ProviderList
     options: dict[str, Any] = Field(default_factory=dict[str, Any])
 
@@ -56,20 +61,20 @@ class ProviderTable(Table):
             return self
         for key, value in cast(dict[str, object], self.options).items():
             if key not in names:
+                tables = ", ".join(map(self._options_of, names))
                 raise wrong(
                     "is none of the table's providers, of which there are several",
-                    "Give each a table of its own options: " + self._tables(names),
+                    f"Give each a table of its own options: {tables}",
                     "options",
                     key,
                 )
             if not isinstance(value, dict):
-                cure = f"Write its options below [….options.{_quoted(key)}]."
+                cure = f"Write its options below {self._options_of(key)}."
                 raise wrong("must be a table", cure, "options", key)
         return self
 
-    @staticmethod
-    def _tables(names: tuple[str, ...]) -> str:
-        return ", ".join(f"[….options.{_quoted(name)}]" for name in names)
+    def _options_of(self, name: str) -> str:
+        return f"[{self.table}.options.{_quoted(name)}]"
 
 
 def _quoted(name: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from exobridge.provider_names import NO_VAD, dialogue_kind, known_names, may_be_named
 from exobridge.templates.models import Template
 from exobridge.templates.provider_table import ProviderTable
-from exobridge.validation import Problem, problems
+from exobridge.validation import PLAIN_WORDS, Problem, problems
 from exobridge_providers.base import Provider
 from exobridge_providers.errors import ProviderConfigError
 from exobridge_providers.registry import Kind, names, provider_class
@@ -108,7 +108,10 @@ def _option_problems(found: type[Provider], use: ProviderUse) -> list[Problem]:
 def _options_cure(problem: Problem, keys: list[str]) -> str:
     if not keys:
         return "This provider has no options."
-    near = difflib.get_close_matches(str(problem.path[0]) if problem.path else "", keys, n=1)
+    first = problem.path[0] if problem.path else ""
+    if problem.problem != PLAIN_WORDS["missing"] and (not first or first in keys):
+        return "See the provider's options in docs/reference/providers.md."
+    near = difflib.get_close_matches(str(first), keys, n=1)
     if near and near[0] not in problem.path:
         return f"Did you mean {near[0]}?"
     return f"The provider's options are: {', '.join(keys)}."

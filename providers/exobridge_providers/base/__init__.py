@@ -16,7 +16,7 @@ milliseconds.
 from __future__ import annotations
 
 from exobridge_providers.base.checks import check_config, speaks
-from exobridge_providers.base.common import AnyOptions, Options, Provider
+from exobridge_providers.base.common import AnyOptions, Options, Provider, wrong_option
 from exobridge_providers.base.dialogue import (
     Action,
     CallContext,
@@ -105,4 +105,5 @@ __all__ = [
     "VadSession",
     "check_config",
     "speaks",
+    "wrong_option",
 ]

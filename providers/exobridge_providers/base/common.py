@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
 
 AnyOptions = Mapping[str, Any]
 """Options as they stand in TOML, before they are validated."""
@@ -20,14 +21,28 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+def wrong_option(problem: str, *path: str) -> PydanticCustomError:
+    """What a model's own validator raises, to say which of its keys is wrong.
+
+    Args:
+        problem: Without the value: it may be a key.
+        path: From the model to the option.
+    """
+    return PydanticCustomError("wrong_option", "{problem}", {"problem": problem, "path": path})
+
+
 class Provider:
     """What all kinds have in common.
 
     Class attributes:
         options_type: The model its options are read into.
+
+    Attributes:
+        offline: ``start`` and all sessions do without a network. It may depend on the options.
     """
 
     options_type: ClassVar[type[Options]] = Options
+    offline: bool = False
 
     def __init__(self, options: Options) -> None:
         del options

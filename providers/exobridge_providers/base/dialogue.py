@@ -11,10 +11,20 @@ from exobridge_providers.base.common import Provider
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one side said, as far as the other heard it."""
+    """What one side said, as far as the other heard it.
+
+    Attributes:
+        digits: Keys that the caller pressed, ``0-9*#A-D``.
+    """
 
     role: Literal["caller", "bot"]
     text: str
+    digits: str = ""
+
+
+def _any_language(tag: str) -> bool:
+    del tag
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,8 @@ class CallContext:
         greeting: The line the caller hears first; the host has it spoken.
         history: What was said before, the greeting too, where a dialogue takes over from one that
             failed in the middle of the call; the latest 200 lines.
+        can_speak: Whether the call could go on in a language, a BCP-47 tag:
+            :class:`SetLanguage` to another changes nothing. To be asked in a turn, not before.
     """
 
     call_sid: str
@@ -42,6 +54,7 @@ class CallContext:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     greeting: str = ""
     history: tuple[Said, ...] = ()
+    can_speak: Callable[[str], bool] = field(default=_any_language, compare=False, repr=False)
 
 
 async def _at_once() -> None:
@@ -74,6 +87,8 @@ class UserTurn:
 @dataclass(frozen=True, slots=True)
 class Say:
     """Speak this text: markup is taken out and numbers are written out for the ear by the host.
+    ``Say("")`` ends what was begun with ``more``; where nothing was it is a sign of life, as the
+    host limits the wait for each action.
 
     Attributes:
         text: A sentence or a few; with ``more``, any piece of one, its white space included.
@@ -180,9 +195,14 @@ class DialogueProvider(Provider):
 
     Class attributes:
         speculative: It takes turns that are not certain yet (``UserTurn.certain``).
+
+    Attributes:
+        greeting_keys: By what rules the caller's keys answer the greeting, as if the dialogue had
+            asked for them with it; ``None``: it has not.
     """
 
     speculative: ClassVar[bool] = False
+    greeting_keys: CollectDigits | None = None
 
     async def open(self, context: CallContext) -> DialogueSession:
         """Open the conversation of one call.

@@ -8,16 +8,18 @@ exchange counts in full only when the next turn has told what was heard:
   turn: the caller went on, and the next turn holds both parts. What tools did stays: they must not
   do it twice;
 - a line that the host said of itself ("Are you still there?") is added to the bot's words.
+
+What was said before this dialogue took over is known as it was heard, and stays as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from exobridge_providers.base import UserTurn
+from exobridge_providers.base import CallContext, Said, UserTurn
 
 CUT = "(I interrupted you here, and heard no more of your last words than stand above.)"
 """Stands before the words of a caller who interrupted."""
@@ -61,11 +63,15 @@ class Exchange:
     Attributes:
         turn: ``None`` for what opens the call.
         finished: The whole answer was given out.
+        heard: It is from before this dialogue took over.
+        cuts: The turn cut words of the bot, of which some were heard: they stand above it.
     """
 
     turn: UserTurn | None = None
     steps: list[Step] = field(default_factory=list[Step])
     finished: bool = False
+    heard: bool = False
+    cuts: bool = False
 
     def step(self) -> Step:
         """A new one, at the end."""
@@ -77,7 +83,7 @@ class Exchange:
         """The caller's words and keys, for a model."""
         if self.turn is None:
             return ""
-        parts = [CUT if self.turn.interrupted else "", self.turn.text]
+        parts = [CUT if self.cuts else "", self.turn.text]
         parts.append(f"(I pressed the keys {self.turn.digits})" if self.turn.digits else "")
         return "\n".join(part for part in parts if part)
 
@@ -109,33 +115,39 @@ class History:
     """One call's exchanges, the oldest first.
 
     Args:
-        greeting: What the host says first.
+        context: Has what was said before; without it the greeting is what the host says first.
         max_chars: When there are more, the oldest exchanges are forgotten, and some beyond, so
             that the beginning of what is left (which vendors cache) does not change with each turn.
     """
 
-    def __init__(self, greeting: str, max_chars: int) -> None:
+    def __init__(self, context: CallContext, max_chars: int) -> None:
         self._max_chars = max_chars
-        self._exchanges: list[Exchange] = []
-        if greeting:
-            self._exchanges.append(Exchange(steps=[Step(greeting)], finished=True))
+        self._exchanges = _exchanges(context.history)
+        if context.greeting and not self._exchanges:
+            self._exchanges.append(Exchange(steps=[Step(context.greeting)], finished=True))
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self._exchanges)
 
     def begin(self, turn: UserTurn) -> Exchange:
         """Take the turn, and what it tells of the one before."""
-        if self._exchanges:
+        last = self._exchanges[-1:]
+        if last:
             self._settle(turn)
-        self._exchanges.append(Exchange(turn))
+        stands = any(each.said for each in last) and self._exchanges[-1:] == last
+        self._exchanges.append(Exchange(turn, cuts=turn.interrupted and stands))
         self._bound()
         return self._exchanges[-1]
 
     def _settle(self, turn: UserTurn) -> None:
         last = self._exchanges[-1]
-        earlier = self._exchanges[-2].said if len(self._exchanges) > 1 else ""
+        before = (exchange.said for exchange in reversed(self._exchanges[:-1]))
+        earlier = next(filter(None, before), "")
         end = heard_until(last.said, turn.heard)
-        if end is None and _taken_back(last, earlier, turn):
+        if last.heard:
+            if turn.heard and end is None and heard_until(earlier, turn.heard) is None:
+                last.steps.append(Step(turn.heard))
+        elif end is None and _taken_back(last, earlier, turn):
             last.cut(0)
             if not last.worked:
                 self._exchanges.pop()
@@ -154,6 +166,18 @@ class History:
             return
         while size > self._max_chars * 3 // 4 and len(self._exchanges) > 1:
             size -= self._exchanges.pop(0).size
+
+
+def _exchanges(said: Sequence[Said]) -> list[Exchange]:
+    found: list[Exchange] = []
+    for each in said:
+        if each.role == "caller":
+            found.append(Exchange(UserTurn(each.text, each.digits), heard=True))
+            continue
+        if not found:
+            found.append(Exchange(heard=True))
+        found[-1].steps.append(Step(each.text))
+    return found
 
 
 def _taken_back(last: Exchange, earlier: str, turn: UserTurn) -> bool:

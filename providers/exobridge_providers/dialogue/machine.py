@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from exobridge_providers.base import Action, HangUp, Say, Transfer, UserTurn
+from exobridge_providers.base import Action, CollectDigits, HangUp, Say, Transfer, UserTurn
 from exobridge_providers.dialogue.script import VARIABLE, Ending, Intent, ScriptedOptions, Slot
 from exobridge_providers.dialogue.words import find_phrase, only_digits, spoken_digits, words
 
@@ -34,16 +34,24 @@ class Conversation:
             (intent, [words(phrase) for phrase in intent.phrases]) for intent in script.intents
         ]
         self._variables = {**script.variables, **variables}
-        self._last_said = greeting
+        self._last_said = Say(greeting)
         self._used: Counter[str] = Counter()
         self._intent: Intent | None = None
         self._slots: dict[str, str] = {}
         self._not_understood = 0
         self._wishes: list[str] = []
+        self._menu = menu_keys(script)
+        self._keys_asked = 0
+        self._begun_anew = ""
 
     def answer(self, turn: UserTurn) -> list[Action]:
-        """The actions of one turn; none if nothing was said or keyed."""
-        said, keys = words(turn.text), _keyed(turn.digits)
+        """The actions of one turn; none if nothing was said or keyed, as when the wait for keys
+        that were asked for is over."""
+        digits, asked = self._begun_anew + turn.digits, self._keys_asked
+        self._begun_anew, self._keys_asked = "", 0
+        if asked and len(turn.digits) == asked and "*" in turn.digits:
+            return self._begin_anew(digits)
+        said, keys = words(turn.text), _keyed(digits)
         if not said and not keys:
             return []
         actions = self._understand(turn.text, said, keys)
@@ -96,7 +104,7 @@ class Conversation:
         again = self._last_said
         before = [self._reply_of(intent)] if intent.reply else []
         self._last_said = again
-        return [*before, *([Say(again)] if again else [])]
+        return [*self._collect(), *before, *([again] if again.text else [])]
 
     def _open_slot(self) -> Slot | None:
         slots = self._intent.slots if self._intent else ()
@@ -108,11 +116,12 @@ class Conversation:
         if intent is None:
             return []
         if (slot := self._open_slot()) is not None:
-            return [self._say(slot.ask)]
+            return [*self._collect(), self._say(slot.ask)]
         self._wishes.append(_wish(intent, self._slots))
         said = [self._reply_of(intent)] if intent.reply else []
         self._forget_intent()
-        return [*said, *self._ending(intent, intent.name)]
+        ending = self._ending(intent, intent.name)
+        return [*([] if ending else self._collect()), *said, *ending]
 
     def _forget_intent(self) -> None:
         self._intent, self._slots = None, {}
@@ -126,8 +135,30 @@ class Conversation:
             said = [self._say(self._next_of("give_up", give_up.reply))] if give_up.reply else []
             return [*said, *self._ending(give_up, "not understood")]
         if (slot := self._open_slot()) is not None:
-            return [self._say(slot.retry or slot.ask)]
-        return [self._say(self._next_of("fallback", self._script.fallback))]
+            return [*self._collect(), self._say(slot.retry or slot.ask)]
+        return [*self._collect(), self._say(self._next_of("fallback", self._script.fallback))]
+
+    def _collect(self, begun: int = 0) -> list[Action]:
+        """Ask for the keys of an open question, or of the menu, so that the last of them ends the
+        turn. It comes before the text: who knows it may press into it. Where the number of digits
+        is open the host's own rules stay, a short pause among them.
+
+        Args:
+            begun: So many are there.
+        """
+        slot = self._open_slot()
+        if slot is None or slot.kind == "text":
+            return [self._menu] if self._menu else []
+        if slot.only_length is None:
+            return []
+        self._keys_asked = slot.only_length - begun
+        return [CollectDigits(self._keys_asked)]
+
+    def _begin_anew(self, digits: str) -> list[Action]:
+        """``*`` was one of the keys asked for, and what follows it is not all yet: the rest."""
+        entry = digits.rpartition("*")[2]
+        self._begun_anew = f"*{entry}"
+        return self._collect(len(entry))
 
     def _ending(self, ending: Ending, reason: str) -> list[Action]:
         if ending.transfer:
@@ -140,18 +171,27 @@ class Conversation:
         return f"Asked for: {asked}." if asked else ""
 
     def _reply_of(self, intent: Intent) -> Say:
-        return self._say(self._next_of(f"intent {intent.name}", intent.reply))
+        text = self._next_of(f"intent {intent.name}", intent.reply)
+        return self._say(text, interruptible=intent.interruptible)
 
     def _next_of(self, use: str, texts: Sequence[str]) -> str:
         text = texts[self._used[use] % len(texts)]
         self._used[use] += 1
         return text
 
-    def _say(self, text: str) -> Say:
+    def _say(self, text: str, *, interruptible: bool = True) -> Say:
         values = {**self._variables, **self._slots}
         spoken = VARIABLE.sub(lambda found: values.get(found[1], ""), text)
-        self._last_said = spoken
-        return Say(spoken)
+        self._last_said = Say(spoken, interruptible=interruptible)
+        return self._last_said
+
+
+def menu_keys(script: ScriptedOptions) -> CollectDigits | None:
+    """How to ask for a key of the menu; ``None``: there is none, or some choices take more keys."""
+    choices = [intent.digits for intent in script.intents if intent.digits]
+    if len(choices) < 2 or max(map(len, choices)) > 1:
+        return None
+    return CollectDigits(max_digits=1, terminator="" if "#" in choices else "#")
 
 
 def _keyed(digits: str) -> str:

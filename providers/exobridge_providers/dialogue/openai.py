@@ -19,9 +19,9 @@ import httpx
 
 from exobridge_providers.base import CallContext, DialogueProvider, DialogueSession, Options
 from exobridge_providers.dialogue import wire
-from exobridge_providers.dialogue.endpoint import variable, with_variables
+from exobridge_providers.dialogue.endpoint import is_loopback, variable, with_variables
 from exobridge_providers.dialogue.openai_options import OpenAiOptions
-from exobridge_providers.dialogue.openai_request import call_values, filled
+from exobridge_providers.dialogue.openai_request import call_values
 from exobridge_providers.dialogue.openai_session import NAME, OpenAiSession
 from exobridge_providers.dialogue.tools import Toolbox
 from exobridge_providers.errors import (
@@ -45,6 +45,7 @@ class OpenAiDialogue(DialogueProvider):
         super().__init__(options)
         assert isinstance(options, OpenAiOptions)
         self._options = options
+        self.offline = is_loopback(httpx.URL(options.base_url).host)
         self._headers: dict[str, str] = {}
         self._tool_headers: dict[str, dict[str, str]] = {}
         self._client: httpx.AsyncClient | None = None
@@ -112,29 +113,19 @@ class OpenAiDialogue(DialogueProvider):
         assert self._client is not None, "start() comes first"
         options = self._options
         values = call_values(context, datetime.now(ZoneInfo(options.timezone)))
-        headers = {
-            name: {key: _header(filled(value, values)) for key, value in found.items()}
-            for name, found in self._tool_headers.items()
-        }
         toolbox = Toolbox(
             options.actions,
             options.tools,
-            headers,
+            self._tool_headers,
             self._client,
+            values=values,
             transfer_targets=options.transfer_targets,
             languages=options.languages,
+            can_speak=context.can_speak,
         )
-        system = filled(options.system, values)
-        return OpenAiSession(
-            options, self._client, self._headers, system, toolbox, context.greeting
-        )
+        return OpenAiSession(options, self._client, self._headers, context, values, toolbox)
 
     async def aclose(self) -> None:
         """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
-
-
-def _header(value: str) -> str:
-    """What a header can hold: a variable of the call may be anything."""
-    return "".join(char for char in value if char.isascii() and char.isprintable())

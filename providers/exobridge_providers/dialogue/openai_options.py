@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from exobridge_providers.base import Options
+from exobridge_providers.base import Options, wrong_option
 from exobridge_providers.dialogue.actions import ACTIONS, ActionName
 from exobridge_providers.dialogue.endpoint import checked_url
 from exobridge_providers.dialogue.tools_http import HttpTool
@@ -88,9 +88,10 @@ class OpenAiOptions(Options):
         try:
             checked_url(self.base_url, allow_http=self.allow_http)
         except ValueError as error:
-            raise ValueError(f"base_url {error}") from None
+            raise wrong_option(str(error), "base_url") from None
         if twice := _repeated([*ACTIONS, *(tool.name for tool in self.tools)]):
-            raise ValueError(f"two tools are named {twice!r}, or one as an action of exobridge")
+            problem = f"two tools are named {twice!r}, or one as an action of exobridge"
+            raise wrong_option(problem, "tools")
         return self
 
 

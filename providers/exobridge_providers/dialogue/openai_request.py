@@ -14,6 +14,9 @@ from exobridge_providers.dialogue.openai_options import OpenAiOptions
 OPENING = "(The call begins.)"
 """Stands for a caller's first words: some models want a conversation to begin with the user."""
 
+LANGUAGE_NOW = "The caller is now heard, and you are spoken, in the language {}."
+"""Ends the prompt of a call that may have left the language it began in."""
+
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 
 
@@ -33,6 +36,16 @@ def call_values(context: CallContext, now: datetime) -> dict[str, str]:
         "call_sid": context.call_sid,
         **context.variables,
     }
+
+
+def prompt(text: str, values: Mapping[str, str], language: str) -> str:
+    """What the model is told first.
+
+    Args:
+        language: That of the call now, if it may be another than at the beginning; else empty.
+    """
+    now = LANGUAGE_NOW.format(language) if language else ""
+    return "\n\n".join(part for part in (filled(text, values), now) if part)
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

@@ -9,7 +9,16 @@ from contextlib import aclosing, suppress
 import httpx
 import msgspec
 
-from exobridge_providers.base import Action, HangUp, Say, Transfer, Usage, UserTurn
+from exobridge_providers.base import (
+    Action,
+    CallContext,
+    HangUp,
+    Say,
+    SetLanguage,
+    Transfer,
+    Usage,
+    UserTurn,
+)
 from exobridge_providers.dialogue import openai_request as ask
 from exobridge_providers.dialogue import tools, wire
 from exobridge_providers.dialogue.history import Exchange, History, Step
@@ -24,6 +33,10 @@ MAX_ANSWER_CHARS = 16_000
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 RETRIED = frozenset({429, 500, 502, 503, 504, 529})
 
+_ALIVE = Say("")
+"""The host limits the wait for each action: the model and the tools have it each for itself."""
+_NO_USAGE = Usage()
+
 
 class OpenAiSession:
     """One call.
@@ -31,9 +44,8 @@ class OpenAiSession:
     Args:
         client: The process's pool of connections.
         headers: Of each request, with the key.
-        system: What the model is told first, filled in.
-        toolbox: What it may call.
-        greeting: What the host says first.
+        values: The variables of the call; its language is kept up to date in it.
+        toolbox: What the model may call.
     """
 
     def __init__(
@@ -41,26 +53,29 @@ class OpenAiSession:
         options: OpenAiOptions,
         client: httpx.AsyncClient,
         headers: dict[str, str],
-        system: str,
+        context: CallContext,
+        values: dict[str, str],
         toolbox: tools.Toolbox,
-        greeting: str,
     ) -> None:
         self._options = options
         self._client = client
         self._headers = headers
-        self._system = system
+        self._context = context
+        self._values = values
+        self._language = context.language if context.history else ""
+        """That of the call now, if it may be another than at the beginning."""
         self._toolbox = toolbox
         self._tools = tools.described(
             options.actions, options.tools, options.transfer_targets, options.languages
         )
-        self._history = History(greeting, options.max_history_chars)
+        self._history = History(context, options.max_history_chars)
         self._connecting = asyncio.create_task(self._connect())
 
     async def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
         """As :meth:`exobridge_providers.base.DialogueSession.respond`. Tools are called once the
         turn is certain; until then the answer has no effect but its words."""
         if await self._toolbox.idle():
-            yield Usage()  # a sign of life, as below
+            yield _ALIVE
         exchange = self._history.begin(turn)
         for rounds_left in range(self._options.max_tool_rounds, -1, -1):
             step = exchange.step()
@@ -68,19 +83,25 @@ class OpenAiSession:
             async with aclosing(self._words(step, stream, may_call=rounds_left > 0)) as words:
                 async for said in words:
                     yield said
-            # Also where it tells nothing: the host limits the wait for each action, and tools take
-            # their time.
-            yield stream.usage
+            if stream.usage != _NO_USAGE:
+                yield stream.usage
             if not stream.calls:
                 break
             if not rounds_left:
                 raise ProviderProtocolError("the model calls tools without end", provider=NAME)
             await turn.certain()
+            takes_time = self._toolbox.asks(stream.calls)
+            if takes_time:
+                yield _ALIVE
             step.calls = stream.calls
             actions = await self._toolbox.run(step.calls)
+            if takes_time:
+                yield _ALIVE
             for call, action in actions:
                 call.result, call.done = tools.DONE, True
                 exchange.finished = isinstance(action, HangUp | Transfer)
+                if isinstance(action, SetLanguage):
+                    self._switch_language(action.language)
                 yield action
                 if exchange.finished:
                     return
@@ -89,6 +110,11 @@ class OpenAiSession:
         _check_not_empty(exchange)
         await turn.certain()  # a guess may be taken back when all of its answer is there
         exchange.finished = True
+
+    def _switch_language(self, language: str) -> None:
+        self._language = language
+        if "language" not in self._context.variables:  # the template's own goes before
+            self._values["language"] = language
 
     async def _words(
         self, step: Step, stream: ChatStream, *, may_call: bool
@@ -122,8 +148,9 @@ class OpenAiSession:
             raise ProviderUnavailableError("the answer broke off", provider=NAME)
 
     async def _ask(self, deadline: wire.Deadline, *, may_call: bool) -> httpx.Response:
+        system = ask.prompt(self._options.system, self._values, self._language)
         content = msgspec.json.encode(
-            ask.body(self._options, self._system, self._history, self._tools, may_call=may_call)
+            ask.body(self._options, system, self._history, self._tools, may_call=may_call)
         )
         response = await wire.answered(
             self._client,

@@ -55,6 +55,7 @@ class PythonDialogue(DialogueProvider):
     """Answers by a function or class of the user's. See the module."""
 
     options_type: ClassVar[type[Options]] = PythonOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
@@ -82,8 +83,9 @@ class PythonDialogue(DialogueProvider):
             variables=context.variables,
             greeting=context.greeting,
             settings=self._options.settings,
+            history=list(context.history),
         )
-        return PythonSession(call, self._bound(call), self._threads, self._options.handler)
+        return PythonSession(call, self._bound(call), self._threads, self._options.handler, context)
 
     def _bound(self, call: Call) -> Answer:
         assert self._handler is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from exobridge_providers.base import Action, Say, UserTurn
+from exobridge_providers.base import Action, CallContext, Said, Say, SetLanguage, UserTurn
 from exobridge_providers.dialogue.history import History
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.workers import WorkerPool
@@ -18,21 +18,6 @@ from exobridge_providers.workers import WorkerPool
 NAME = "python"
 MAX_HISTORY_CHARS = 100_000
 _END = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Something that was said in the call.
-
-    Attributes:
-        role: ``caller`` or ``bot``.
-        text: Of the bot, only what the caller heard.
-        digits: Keys of the caller.
-    """
-
-    role: str
-    text: str
-    digits: str = ""
 
 
 @dataclass(slots=True)
@@ -43,7 +28,7 @@ class Call:
         sid: Exotel's id of the call.
         caller: The human's number in E.164, or empty; ``called`` the ExoPhone.
         direction: ``incoming`` or ``outgoing``.
-        language: BCP-47 tag.
+        language: BCP-47 tag; that of the call now.
         variables: As texts of the template use them.
         greeting: The line the caller hears first.
         settings: The option of that name.
@@ -59,7 +44,7 @@ class Call:
     variables: Mapping[str, str]
     greeting: str
     settings: Mapping[str, Any]
-    history: list[Heard] = field(default_factory=list[Heard])
+    history: list[Said] = field(default_factory=list[Said])
     state: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -70,12 +55,20 @@ Answer = Callable[[UserTurn], Any]
 class PythonSession:
     """One call."""
 
-    def __init__(self, call: Call, answer: Answer, threads: WorkerPool[None], where: str) -> None:
+    def __init__(
+        self,
+        call: Call,
+        answer: Answer,
+        threads: WorkerPool[None],
+        where: str,
+        context: CallContext,
+    ) -> None:
         self._call = call
         self._answer = answer
         self._threads = threads
         self._where = where
-        self._history = History(call.greeting, MAX_HISTORY_CHARS)
+        self._can_speak = context.can_speak
+        self._history = History(context, MAX_HISTORY_CHARS)
 
     async def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
         """As :meth:`exobridge_providers.base.DialogueSession.respond`."""
@@ -86,6 +79,8 @@ class PythonSession:
             async for action in actions:
                 if isinstance(action, Say):
                     step.text += action.text if action.more else f"{action.text} "
+                elif isinstance(action, SetLanguage) and self._can_speak(action.language):
+                    self._call.language = action.language
                 yield action
         exchange.finished = True
 
@@ -131,12 +126,12 @@ def is_async(answer: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer)
 
 
-def _heard(history: History) -> Iterator[Heard]:
+def _heard(history: History) -> Iterator[Said]:
     for exchange in history:
         if exchange.turn is not None:
-            yield Heard("caller", exchange.turn.text, exchange.turn.digits)
+            yield Said("caller", exchange.turn.text, exchange.turn.digits)
         if said := exchange.said.strip():
-            yield Heard("bot", said)
+            yield Said("bot", said)
 
 
 def _as_actions(result: Any) -> Iterator[Action]:

@@ -71,6 +71,13 @@ class Slot(_Table):
             return len(digits) == self.length
         return self.min_length <= len(digits) <= self.max_length
 
+    @property
+    def only_length(self) -> int | None:
+        """The number of digits, where no other would do."""
+        if self.length is not None:
+            return self.length
+        return self.max_length if self.min_length == self.max_length else None
+
 
 class Ending(_Table):
     """What happens after a text: at most one of the two.
@@ -98,6 +105,7 @@ class Intent(Ending):
         phrases: What callers say for it: words that stand together anywhere in the turn.
         digits: Keys that mean it; the same digits spoken alone do too.
         reply: Said when all slots are filled.
+        interruptible: ``False``: the caller hears ``reply`` to its end, whatever they say.
         slots: What has to be known first.
         repeat: Say the last text again, after ``reply``; an open question stays open.
         priority: The highest wins where several match, then the longest phrase, then the first.
@@ -107,6 +115,7 @@ class Intent(Ending):
     phrases: tuple[str, ...] = ()
     digits: Keys | None = None
     reply: Lines = ()
+    interruptible: bool = True
     slots: tuple[Slot, ...] = ()
     repeat: bool = False
     priority: int = 0
@@ -124,6 +133,8 @@ class Intent(Ending):
             raise ValueError(f"intent {self.name!r}: needs phrases or digits to be reached by")
         if not (self.reply or self.transfer or self.hang_up or self.repeat):
             raise ValueError(f"intent {self.name!r}: needs a reply, transfer, hang_up or repeat")
+        if not (self.interruptible or self.reply):
+            raise ValueError(f"intent {self.name!r}: interruptible is about a reply")
         if self.repeat and (self.slots or self.transfer or self.hang_up):
             raise ValueError(f"intent {self.name!r}: repeat goes with phrases and a reply only")
         if repeated := _repeated(slot.name for slot in self.slots):

@@ -28,7 +28,7 @@ from exobridge_providers.base import (
     Options,
     UserTurn,
 )
-from exobridge_providers.dialogue.machine import Conversation
+from exobridge_providers.dialogue.machine import Conversation, menu_keys
 from exobridge_providers.dialogue.script import ScriptedOptions
 
 
@@ -52,11 +52,13 @@ class ScriptedDialogue(DialogueProvider):
     """Answers from the template's own script, in any language."""
 
     options_type = ScriptedOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         assert isinstance(options, ScriptedOptions)
         self._script = options
+        self.greeting_keys = menu_keys(options)
 
     async def open(self, context: CallContext) -> DialogueSession:
         """As :meth:`exobridge_providers.base.DialogueProvider.open`."""

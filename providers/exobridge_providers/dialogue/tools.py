@@ -8,7 +8,7 @@ waits for them, so that the model knows what they did.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -17,6 +17,7 @@ import msgspec
 from exobridge_providers.base import Action, CollectDigits, SendDtmf, Transfer
 from exobridge_providers.dialogue.actions import ACTIONS, ActionName, made
 from exobridge_providers.dialogue.history import ToolCall
+from exobridge_providers.dialogue.openai_request import filled
 from exobridge_providers.dialogue.tools_http import HttpTool, ask
 
 NOT_DONE = '{"error": "not done: the caller spoke first"}'
@@ -67,8 +68,10 @@ class Toolbox:
     Args:
         actions: Those that are offered.
         tools: The user's own.
-        headers: Of each of these, by its name, filled in.
+        headers: Of each of these, by its name.
         client: Asks them.
+        values: The variables of the call, for the headers; as they are when a tool is asked.
+        can_speak: Whether the call could go on in a language.
     """
 
     def __init__(
@@ -78,15 +81,19 @@ class Toolbox:
         headers: Mapping[str, Mapping[str, str]],
         client: httpx.AsyncClient,
         *,
+        values: Mapping[str, str],
         transfer_targets: Sequence[str] = (),
         languages: Sequence[str] = (),
+        can_speak: Callable[[str], bool] = lambda language: True,
     ) -> None:
         self._actions = frozenset[str](actions)
         self._tools = {tool.name: tool for tool in tools}
         self._headers = headers
         self._client = client
+        self._values = values
         self._targets = frozenset(transfer_targets)
         self._languages = frozenset(languages)
+        self._can_speak = can_speak
         self._working: asyncio.Task[None] | None = None
 
     async def idle(self) -> bool:
@@ -96,6 +103,10 @@ class Toolbox:
             return False
         await asyncio.wait([self._working])
         return True
+
+    def asks(self, calls: Sequence[ToolCall]) -> bool:
+        """Whether any of them is one of the user's own, which takes its time."""
+        return any(call.name in self._tools for call in calls)
 
     async def run(self, calls: Sequence[ToolCall]) -> list[tuple[ToolCall, Action]]:
         """Run the user's own among the calls, to their end even if this is cancelled.
@@ -128,7 +139,11 @@ class Toolbox:
                 side_by_side.create_task(self._ask(*each))
 
     async def _ask(self, call: ToolCall, tool: HttpTool, arguments: dict[str, Any]) -> None:
-        call.result = await ask(self._client, tool, arguments, self._headers[tool.name])
+        headers = {
+            name: _header(filled(value, self._values))
+            for name, value in self._headers[tool.name].items()
+        }
+        call.result = await ask(self._client, tool, arguments, headers)
 
     def _action(self, name: str, arguments: dict[str, Any]) -> Action:
         if name not in self._actions:
@@ -139,6 +154,8 @@ class Toolbox:
         language = getattr(action, "language", None)
         if language and self._languages and language not in self._languages:
             raise ValueError("this language is not offered")
+        if language and not self._can_speak(language):
+            raise ValueError("the call cannot go on in this language")
         return action
 
     async def aclose(self) -> None:
@@ -167,6 +184,11 @@ def _arguments(call: ToolCall) -> dict[str, Any]:
         return msgspec.json.decode(call.arguments or "{}", type=dict[str, Any])
     except msgspec.MsgspecError:
         raise ValueError("the arguments are no JSON object") from None
+
+
+def _header(value: str) -> str:
+    """What a header can hold: a variable of the call may be anything."""
+    return "".join(char for char in value if char.isascii() and char.isprintable())
 
 
 def _error(why: str) -> str:

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from exobridge_providers.base import wrong_option
 from exobridge_providers.dialogue.endpoint import checked_url
 from exobridge_providers.dialogue.wire import first_bytes
 
@@ -51,12 +52,12 @@ class HttpTool(BaseModel):
         try:
             checked_url(PLACE.sub("x", self.url), allow_http=self.allow_http)
         except ValueError as error:
-            raise ValueError(f"tool {self.name!r}: url {error}") from None
+            raise wrong_option(str(error), "url") from None
         host = re.match(r"[a-z]+://[^/?]*", self.url)
         if host and PLACE.search(host[0]):
-            raise ValueError(f"tool {self.name!r}: the url's host cannot be an argument")
+            raise wrong_option("its host cannot be an argument", "url")
         if self.parameters.get("type", "object") != "object":
-            raise ValueError(f"tool {self.name!r}: parameters is no schema of type object")
+            raise wrong_option("is no schema of type object", "parameters")
         return self
 
     def described(self) -> dict[str, Any]:

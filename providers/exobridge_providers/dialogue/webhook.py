@@ -39,13 +39,14 @@ class WebhookDialogue(DialogueProvider):
         super().__init__(options)
         assert isinstance(options, WebhookOptions)
         self._options = options
+        self.offline = is_loopback(httpx.URL(options.url).host)
         self._application: Application | None = None
 
     async def start(self) -> None:
         """Read the secret, and ask the application whether it takes it."""
         name = self._options.secret_env
-        here = is_loopback(httpx.URL(self._options.url).host)
-        key = _signing_key(name) if os.environ.get(name, "").strip() or not here else None
+        needed = not self.offline or os.environ.get(name, "").strip()
+        key = _signing_key(name) if needed else None
         application = Application(self._options, key)
         try:
             if "check" in self._options.events:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from exobridge_providers.base import Options
+from exobridge_providers.base import Options, wrong_option
 from exobridge_providers.dialogue.endpoint import checked_url
 
 
@@ -39,5 +39,5 @@ class WebhookOptions(Options):
         try:
             checked_url(self.url, allow_http=self.allow_http)
         except ValueError as error:
-            raise ValueError(f"url {error}") from None
+            raise wrong_option(str(error), "url") from None
         return self

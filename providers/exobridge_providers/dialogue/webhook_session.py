@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from exobridge_providers.base import Action, CallContext, UserTurn
+from exobridge_providers.base import Action, CallContext, SetLanguage, UserTurn
 from exobridge_providers.dialogue import wire
 from exobridge_providers.dialogue.webhook_answer import ends, reader
 from exobridge_providers.dialogue.webhook_options import WebhookOptions
@@ -81,6 +81,7 @@ class WebhookSession:
         self._application = application
         self._options = application.options
         self._call = _call(context)
+        self._can_speak = context.can_speak
         self._id = uuid.uuid4().hex
         self._turns = 0
         self._open = True
@@ -106,6 +107,8 @@ class WebhookSession:
             async with aclosing(self._parts(response, deadline)) as parts:
                 async for part in parts:
                     for action in read.feed(part) if part else read.end():
+                        if isinstance(action, SetLanguage) and self._can_speak(action.language):
+                            self._call["language"] = action.language
                         yield action
                         if ends(action):
                             return
@@ -155,4 +158,8 @@ def _call(context: CallContext) -> dict[str, Any]:
         "language": context.language,
         "variables": dict(context.variables),
         "greeting": context.greeting,
+        "history": [
+            {"role": said.role, "text": said.text, "digits": said.digits}
+            for said in context.history
+        ],
     }

@@ -106,12 +106,17 @@ async def answered(
             return response
     except TimeoutError as error:
         raise ProviderUnavailableError(
-            f"{request().url.host} did not answer within {deadline.said}", provider=provider
+            f"{_server(request())} did not answer within {deadline.said}", provider=provider
         ) from error
     except httpx.TransportError as error:
         raise ProviderUnavailableError(
-            f"{request().url.host} cannot be reached ({type(error).__name__})", provider=provider
+            f"{_server(request())} cannot be reached ({type(error).__name__})", provider=provider
         ) from error
+
+
+def _server(request: httpx.Request) -> str:
+    """Its host, and its port where that is not the usual one."""
+    return request.url.netloc.decode("ascii")
 
 
 async def _first_try(
@@ -139,12 +144,12 @@ def _soon(response: httpx.Response) -> bool:
 
 
 async def _raise_status(response: httpx.Response, provider: str) -> None:
-    status, host = response.status_code, response.request.url.host
+    status, server = response.status_code, _server(response.request)
     why = await _reason(response)
     kind: type[ProviderError] = ProviderError
-    said = f"{host} answered with status {status}"
+    said = f"{server} answered with status {status}"
     if status in (401, 403):
-        kind, said = ProviderAuthError, f"{said}: it refuses the key"
+        kind, said = ProviderAuthError, f"{said}: it refuses the key, or the signature"
     elif status in (408, 425, 429) or status >= 500:
         kind = ProviderUnavailableError
     elif status == 404:

@@ -80,6 +80,7 @@ class Echo(RealtimeProvider):
     """Says back what it hears, at any rate."""
 
     options_type = EchoOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)

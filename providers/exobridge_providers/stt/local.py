@@ -22,6 +22,7 @@ from exobridge_providers.base import (
 )
 from exobridge_providers.errors import ProviderConfigError
 from exobridge_providers.stt.invented import is_invented
+from exobridge_providers.stt.reading import Reader
 from exobridge_providers.stt.segments import SegmentSession
 from exobridge_providers.vad.silero_model import SileroModel
 from exobridge_providers.workers import WorkerPool
@@ -73,6 +74,7 @@ class LocalStt(SttProvider):
 
     name: ClassVar[str]
     options_type = LocalOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
@@ -122,17 +124,13 @@ class LocalStt(SttProvider):
         check_config(config, self.capabilities, self.name)
         if self._pool is None:
             raise ProviderConfigError(f"{self.name} was not started", provider=self.name)
+        rate = config.format.sample_rate
         return SegmentSession(
-            partial(self._transcribe, self._pool, config.format.sample_rate),
+            Reader(self._pool, partial(self._recognise, sample_rate=rate)),
             config.format,
             max_seconds=self._options.max_segment_seconds,
             provider=self.name,
         )
-
-    def _transcribe(
-        self, pool: WorkerPool[Model], sample_rate: int, audio: bytes, *, spare: bool = False
-    ) -> asyncio.Future[str]:
-        return pool.submit(lambda model: self._recognise(model, audio, sample_rate), spare=spare)
 
     def _recognise(self, model: Model, pcm: bytes, sample_rate: int) -> str:
         """On a worker's thread."""

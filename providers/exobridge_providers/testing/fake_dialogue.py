@@ -92,6 +92,7 @@ class FakeDialogue(DialogueProvider):
     """
 
     options_type = FakeDialogueOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)

@@ -80,6 +80,7 @@ class FakeRealtime(RealtimeProvider):
     """
 
     options_type = FakeRealtimeOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)

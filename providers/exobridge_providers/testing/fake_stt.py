@@ -227,6 +227,7 @@ class FakeStt(SttProvider):
     """
 
     options_type = FakeSttOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)

@@ -160,6 +160,7 @@ class FakeTts(TtsProvider):
     """
 
     options_type = FakeTtsOptions
+    offline = True
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)

@@ -77,6 +77,7 @@ class FakeVad(VadProvider):
     """
 
     options_type = FakeVadOptions
+    offline = True
     sample_rates = (8000, 16_000, 24_000)
 
     def __init__(self, options: Options) -> None:

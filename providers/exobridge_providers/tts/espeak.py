@@ -69,6 +69,7 @@ class EspeakTts(TtsProvider):
     """Text-to-speech by the program ``espeak-ng``."""
 
     options_type = EspeakOptions
+    offline = True
     capabilities = TtsCapabilities(
         formats=(pcm16(24_000), pcm16(16_000), pcm16(8_000)),
         languages=LANGUAGES,

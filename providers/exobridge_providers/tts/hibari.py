@@ -46,6 +46,7 @@ class HibariTts(TtsProvider):
     """English text-to-speech, offline, in one voice."""
 
     options_type = HibariOptions
+    offline = True
     capabilities = TtsCapabilities(
         formats=(pcm16(24_000), pcm16(16_000), pcm16(8_000)),
         languages=frozenset({"en"}),

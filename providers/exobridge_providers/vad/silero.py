@@ -157,6 +157,7 @@ class SileroVad(VadProvider):
     """Silero, offline, any language; 8 kHz or 16 kHz."""
 
     options_type = SileroOptions
+    offline = True
     sample_rates = SAMPLE_RATES
 
     def __init__(self, options: Options) -> None:

@@ -14,7 +14,7 @@ from exobridge.call.failover.dialogue import HISTORY_LINES, DialogueRelay
 from exobridge.call.failover.lineup import Lineup
 from exobridge.templates.provider_table import Choice
 from exobridge_providers import base
-from exobridge_providers.base import Action, CallContext, Said, Say, UserTurn
+from exobridge_providers.base import Action, CallContext, CollectDigits, Said, Say, UserTurn
 from exobridge_providers.errors import (
     ProviderError,
     ProviderProtocolError,
@@ -139,6 +139,9 @@ async def test_the_only_dialogue_is_opened_anew_once() -> None:
             await c.answer(UserTurn("three", heard="You said: two"))
 
 
+WRONG: dict[str, Any] = {"garbage": "garbage", "digits": CollectDigits(max_digits=0)}
+
+
 class OddDialogue(FakeDialogue):
     """It has a bug that the word it is told names."""
 
@@ -158,7 +161,7 @@ class OddSession(FakeDialogueSession):
 
     async def _odd(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
         try:
-            yield cast(Any, "garbage") if turn.text == "garbage" else Say("Well.")
+            yield WRONG.get(turn.text, Say("Well."))
         finally:
             if turn.text == "cling":
                 await asyncio.Event().wait()
@@ -167,9 +170,10 @@ class OddSession(FakeDialogueSession):
 ODD = Choice("tests.call.failover.test_dialogue:OddDialogue", {})
 
 
-@pytest.mark.parametrize("text", ["raise", "none", "garbage"])
+@pytest.mark.parametrize("text", ["raise", "none", "garbage", "digits"])
 def test_a_dialogue_with_a_bug_is_replaced(text: str) -> None:
-    """Whatever it returns; alone, the bug is told as a provider's failure, without its words."""
+    """Whatever it returns; alone, the bug is told as a provider's failure, with its name and
+    without its words. Other calls go on asking it."""
 
     @virtual_time
     async def both() -> None:
@@ -180,6 +184,8 @@ def test_a_dialogue_with_a_bug_is_replaced(text: str) -> None:
                 await c.answer(UserTurn(text))
             assert isinstance(caught.value, ProviderProtocolError) == (text == "garbage")
             assert "secret" not in str(caught.value)
+            assert caught.value.provider == ODD.name
+            assert c.house.logged("circuit opened") == []
 
     both()
 

@@ -600,3 +600,27 @@ async def test_a_provider_that_does_not_open_in_the_whole_time_is_not_asked_agai
             await c.relay.open()
         assert asyncio.get_running_loop().time() - begun == around.means.waits.open
         assert around.log[1:] == []
+
+
+@virtual_time
+async def test_what_is_no_session_is_replaced() -> None:
+    """A provider that opens something else has a bug, and the next one hears the caller."""
+    broken = Choice("tests.broken:BrokenStt", {"at": "provider.open", "how": "garbage"})
+    async with call(broken, second(STT, script=["two"])) as c:
+        c.say(5)
+        await asyncio.sleep(0.1)
+        assert c.texts == ["two"]
+        assert c.house.failures == []
+        assert [entry["provider"] for entry in c.house.logged("provider crashed")] == [broken.name]
+
+
+@virtual_time
+async def test_a_malformed_text_leaves_the_audio_to_the_next() -> None:
+    """It answers nothing, so what was said is not lost with it."""
+    options = {"at": "session.events", "how": "malformed", "event": "Final", "script": ["one"]}
+    broken = Choice("tests.broken:BrokenStt", options)
+    async with call(broken, second(STT, script=["two"])) as c:
+        c.say(5)
+        await asyncio.sleep(0.1)
+        assert c.texts == ["two"]
+        assert await c.heard_frames(1) == [5]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from exobridge.call.failover.lineup import Lineup
 from exobridge.call.failover.vad import VadRelay
@@ -146,3 +147,15 @@ async def test_what_will_not_help_is_not_tried() -> None:
         c.provider.refuses = True
         c.sessions[0].on_failure(ProviderUnavailableError("died"))
         assert [str(error) for error in c.failures] == ["no room"]
+
+
+@virtual_time
+async def test_garbage_that_a_session_tells_is_its_bug() -> None:
+    """Whether it is told as voice or as a failure, another session takes its place."""
+    async with call() as c:
+        c.sessions[0].on_voice(cast(Any, "soon"), 0.9)
+        assert len(c.house.logged("provider crashed")) == 1
+        assert c.failures == []
+        c.sessions[1].on_failure(cast(Any, "a plain text"))
+        assert [str(error) for error in c.failures] == ["failed with str, which is no error"]
+        assert c.told == []

@@ -34,6 +34,15 @@ def test_a_turn_without_keys_is_one_if_they_were_asked_for() -> None:
     assert caller.waits(0.1) == [taken("", "")]
 
 
+def test_keys_may_be_asked_for_when_the_greeting_is_over() -> None:
+    """The dialogue was opened late: the wait begins at once, and nothing is idle meanwhile."""
+    caller = call(idle_seconds=2)
+    caller.policy.collect(PIN)
+    assert caller.waits(4.9) == []
+    assert caller.waits(0.1) == [taken("", "")]
+    assert caller.waits(20) == []  # the answer to it is awaited
+
+
 def test_the_rules_hold_for_one_turn() -> None:
     """Afterwards silence is idle again, and keys end with a pause of 1.5 s."""
     caller = asked(idle_seconds=10)

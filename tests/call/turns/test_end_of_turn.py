@@ -36,6 +36,34 @@ def test_the_recogniser_decides_where_the_words_do_not() -> None:
     assert end.needed_ms == 500
 
 
+def test_who_has_paused_and_gone_on_may_pause_longer() -> None:
+    """By a quarter, up to the longest silence; words that are whole end the turn as soon as ever,
+    and the next utterance begins anew."""
+    end = EndOfTurn(400, 1200)
+    end.went_on(200)
+    end.learn(Ending.PLAIN)
+    assert end.needed_ms == 400
+    end.went_on(380)
+    end.learn(Ending.PLAIN)
+    assert (end.needed_ms, end.goes_on) == (475, False)
+    end.learn(Ending.WHOLE)
+    assert end.needed_ms == 240
+    end.went_on(1100)
+    end.learn(Ending.PLAIN)
+    assert end.needed_ms == 1200
+    end.reset()
+    assert end.needed_ms == 400
+
+
+def test_a_pause_that_the_words_foretold_is_no_hesitation() -> None:
+    """It says nothing of the pauses to come."""
+    end = EndOfTurn(400, 1200)
+    end.learn(Ending.OPEN)
+    end.went_on(900)
+    end.learn(Ending.PLAIN)
+    assert end.needed_ms == 400
+
+
 def test_no_turn_ends_after_too_little_silence() -> None:
     """Nor is the longest silence ever the shorter."""
     end = EndOfTurn(250, 200)

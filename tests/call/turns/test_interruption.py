@@ -130,39 +130,82 @@ def test_a_detector_that_falls_silent_does_not_hold_the_bot_back_for_ever() -> N
     caller = bot_talking()
     caller.speaks(40)
     assert caller.waits(ATTEMPT_S) == [RESUME]
-    speaking = bot_talking()
-    speaking.speaks(500)
-    assert speaking.waits(ATTEMPT_S) == [INTERRUPT]
+
+
+@pytest.mark.parametrize("spoken_ms", [120, 500])
+def test_who_speaks_when_the_time_is_up_interrupts(spoken_ms: int) -> None:
+    """A word is not cut in two."""
+    caller = bot_talking()
+    caller.speaks(spoken_ms)
+    assert caller.waits(ATTEMPT_S) == [INTERRUPT]
 
 
 # ------------------------------------------------------------------ words
 
 
-def test_words_interrupt_at_once() -> None:
-    """Two of them, while the caller still speaks; the turn has all that follows."""
+def test_words_interrupt_while_the_caller_still_speaks() -> None:
+    """As soon as two of them were in two partials; the turn has all that follows."""
     caller = bot_talking()
     caller.speaks(500)
-    assert caller.partly("I have") == [INTERRUPT]
-    assert caller.partly("I have another") == []
-    caller.speaks(500)
+    assert caller.partly("I have") == []
+    assert caller.partly("I have another") == [INTERRUPT]
+    assert caller.partly("I have another question") == []
+    caller.speaks(300)
     caller.silent(200)
     caller.heard("I have another question")
     [turn] = turns(caller.silent(500))
     assert turn == taken("I have another question", interrupted=True)
 
 
-@pytest.mark.parametrize("word", ["stop", "No.", "ruko", "suniye", "नहीं", "Hello?", "haan ruko"])
+@pytest.mark.parametrize("word", ["stop", "No.", "ruko", "suniye", "नहीं", "haan ruko"])
 def test_some_words_interrupt_alone(word: str) -> None:
-    """At once, whatever the minimum is."""
+    """Whatever the minimum is."""
     caller = bot_talking(min_words=5)
     caller.speaks(300)
+    assert caller.partly(word) == []
     assert caller.partly(word) == [INTERRUPT]
+
+
+def test_a_greeting_interrupts_all_but_the_first_line() -> None:
+    """As the call begins "Hello?" asks for nothing; later it asks the bot to listen."""
+    caller = bot_talking()
+    caller.speaks(400)
+    caller.silent(100)
+    assert caller.heard("Hello?") == []
+    assert caller.silent(160) == [RESUME]
+    caller.silent(3000)
+    assert caller.bot_ends() == []
+    caller.bot_starts()
+    caller.silent(400)
+    caller.speaks(300)
+    assert caller.partly("Hello?") == []
+    assert caller.partly("Hello?") == [INTERRUPT]
+
+
+def test_a_word_that_only_one_partial_has_does_not_interrupt() -> None:
+    """It was heard in part; the bot is held back until the words are sure."""
+    caller = bot_talking()
+    caller.speaks(400)
+    for mistake in ("I so", "I the", "eye see"):
+        assert caller.partly(mistake) == []
+    caller.silent(100)
+    assert caller.heard("I see") == []
+    assert caller.silent(160) == [RESUME]
+
+
+def test_words_that_stay_interrupt_though_others_change() -> None:
+    """Those that were wrong may stand before them."""
+    caller = bot_talking()
+    caller.speaks(400)
+    assert caller.partly("know I asked") == []
+    assert caller.partly("no I asked about") == [INTERRUPT]
 
 
 def test_the_minimum_of_words_is_the_templates() -> None:
     """One word interrupts where it is 1."""
     caller = bot_talking(min_words=1)
     caller.speaks(300)
+    caller.partly("Delhi")
     assert caller.partly("Delhi") == [INTERRUPT]
 
 
@@ -174,7 +217,7 @@ def test_words_are_asked_for_while_the_voice_goes_on() -> None:
     assert caller.speaks(PEEK_EVERY_MS) == []
     caller.partly("haan")
     assert caller.speaks(20) == [Peek(settled=False)]
-    assert caller.partly("haan lekin mujhe") == [INTERRUPT]
+    assert caller.partly("haan lekin mujhe") == []
 
 
 def test_a_peek_that_was_under_way_is_no_answer_to_the_pause() -> None:
@@ -182,8 +225,8 @@ def test_a_peek_that_was_under_way_is_no_answer_to_the_pause() -> None:
     caller = bot_talking(on_demand=True)
     caller.speaks(340)
     assert caller.silent(100) == []
-    assert caller.partly("book") == [Peek(settled=True)]
-    assert caller.partly("book another") == [INTERRUPT]
+    assert caller.partly("book another") == [Peek(settled=True)]
+    assert caller.partly("book another one") == [INTERRUPT]
 
 
 def test_a_peek_that_stays_unanswered_is_given_up() -> None:
@@ -258,7 +301,8 @@ def test_a_backchannel_that_goes_on_is_an_interruption() -> None:
     caller.speaks(300)
     assert caller.partly("haan") == []
     caller.speaks(300)
-    assert caller.partly("haan lekin") == [INTERRUPT]
+    assert caller.partly("haan lekin") == []
+    assert caller.partly("haan lekin kal") == [INTERRUPT]
     caller.speaks(300)
     caller.silent(200)
     caller.heard("haan lekin kal nahi chahiye")
@@ -340,6 +384,7 @@ def test_a_kept_word_belongs_to_the_interruption_that_follows() -> None:
     caller.heard("Delhi")
     caller.silent(2000)
     caller.speaks(600)
+    caller.partly("no")
     assert caller.partly("no Mumbai") == [INTERRUPT]
     caller.silent(200)
     caller.heard("no Mumbai")
@@ -408,11 +453,12 @@ def test_words_that_come_in_a_gap_wait_for_its_end() -> None:
     caller.speaks(500)
     caller.silent(60)
     assert caller.partly("I the") == []
+    assert caller.partly("I the one") == []
     assert caller.speaks(20) == [INTERRUPT]
 
 
 def test_a_partial_text_is_not_believed_where_the_final_one_is_near() -> None:
-    """The bot is held back anyway. Voice that goes on is an interruption, with such words."""
+    """The bot is held back anyway; until the time for words is up, if the voice goes on."""
     caller, other = bot_talking(), bot_talking()
     for each in (caller, other):
         each.speaks(500)
@@ -420,7 +466,21 @@ def test_a_partial_text_is_not_believed_where_the_final_one_is_near() -> None:
         assert each.partly("I the") == []
     assert caller.heard("I see") == []
     assert caller.silent(140) == [RESUME]
-    assert INTERRUPT in other.speaks(60)
+    assert INTERRUPT not in other.speaks(BACKCHANNEL_S * 1000 - 640)
+    assert INTERRUPT in other.speaks(20)
+
+
+def test_words_of_a_pause_that_may_be_wrong_wait_for_the_final_text() -> None:
+    """One partial alone has them: the segment is over sooner, and its text decides."""
+    right, wrong = bot_talking(on_demand=True), bot_talking(on_demand=True)
+    for caller in (right, wrong):
+        caller.speaks(240)
+        caller.silent(100)
+        assert caller.partly("got on") == []
+        assert caller.silent(160) == [Finalize(640)]
+    assert wrong.heard("got it") == []
+    assert wrong.silent(20) == [RESUME]
+    assert right.heard("got on") == [INTERRUPT]
 
 
 def test_the_bot_does_not_go_on_over_itself() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from exobridge.call.digits import UNASKED
 from exobridge.call.turns import DropSegment, Finalize, Peek, Signal, StartSegment
-from exobridge.call.turns.policy import SPECULATION_S
+from exobridge.call.turns.policy import GAP_WAIT_MS, SPECULATION_S
 from exobridge.call.turns.said import MAX_DIGITS
 from tests.call.turns.caller import OPTIONS, bot_talking, call, taken, turns
 
@@ -39,6 +39,16 @@ def test_a_recogniser_that_can_be_peeked_into_ends_its_segment_with_the_turn() -
     assert caller.partly("book a table") == []
     assert caller.silent(340) == [Finalize(600)]
     assert caller.heard("book a table") == [taken("book a table")]
+
+
+def test_a_caller_who_paused_and_went_on_is_given_more_silence() -> None:
+    """A quarter more than they took."""
+    caller = call(on_demand=True)
+    caller.speaks(600)
+    caller.silent(480)
+    caller.speaks(600)
+    assert Finalize(1680) not in caller.silent(580)
+    assert caller.silent(20) == [Finalize(1680)]
 
 
 def test_a_caller_who_goes_on_after_a_pause_goes_on_with_the_segment() -> None:
@@ -535,11 +545,31 @@ def test_idle_counts_from_the_end_of_the_bot() -> None:
 
 
 def test_a_turn_that_is_too_long_is_ended_for_the_caller() -> None:
-    """The text so far makes the turn, though the caller speaks on."""
+    """The text so far makes the turn, though the caller speaks on without a pause."""
     caller = call(max_turn_seconds=5)
-    assert caller.speaks(5000) == [StartSegment(0), Finalize(5000)]
+    assert caller.speaks(5000 + GAP_WAIT_MS) == [StartSegment(0), Finalize(5000 + GAP_WAIT_MS)]
     caller.speaks(200)
     assert turns(caller.heard("a long story")) == [taken("a long story")]
+
+
+def test_a_turn_that_is_too_long_is_ended_between_words() -> None:
+    """In the next short silence, if there is one; its text makes the turn in any case."""
+    caller = call(max_turn_seconds=5)
+    caller.speaks(4980)
+    caller.silent(80)
+    assert caller.speaks(500) == []
+    assert caller.silent(80) == []
+    assert caller.silent(20) == [Finalize(5560)]
+    caller.silent(200)
+    caller.speaks(300)
+    assert turns(caller.heard("a long story")) == [taken("a long story")]
+
+
+def test_a_pause_that_was_asked_about_already_ends_no_turn_for_the_caller() -> None:
+    """The turn is too long by the silence alone: its end is decided as ever."""
+    caller = call(on_demand=True, max_turn_seconds=5)
+    caller.speaks(4700)
+    assert caller.silent(460) == [Peek(settled=True)]
 
 
 def test_pauses_do_not_make_a_long_turn_shorter() -> None:
@@ -549,27 +579,42 @@ def test_pauses_do_not_make_a_long_turn_shorter() -> None:
         caller.speaks(1000)
         caller.silent(200)
         assert caller.heard("on and") == []
-    assert Finalize(5000) in caller.speaks(1000)
+    assert caller.speaks(1000) == [StartSegment(0)]
+    assert caller.silent(100) == [Finalize(5800)]
     assert turns(caller.heard("on")) == [taken("on and on and on and on and on")]
 
 
 def test_after_a_turn_that_is_too_long_the_bot_gets_a_word_in() -> None:
     """Voice without a pause neither drops the answer nor pauses the bot; its words still count."""
     caller = call(max_turn_seconds=5)
-    caller.speaks(5000)
+    caller.speaks(5000 + GAP_WAIT_MS)
     caller.heard("a long story")
-    assert caller.speaks(500) == [StartSegment(5000)]
+    assert caller.speaks(500) == [StartSegment(5000 + GAP_WAIT_MS)]
     caller.bot_starts()
     assert caller.speaks(500) == []
     caller.bot_ends()
-    assert caller.silent(500) == [Finalize(6000)]
+    assert caller.silent(500) == [Finalize(6000 + GAP_WAIT_MS)]
     assert turns(caller.heard("of my life")) == [taken("of my life")]
+
+
+def test_after_a_turn_that_is_too_long_a_slow_answer_is_not_dropped() -> None:
+    """A caller who goes on after the pause in which it was ended would never be answered."""
+    caller = call(max_turn_seconds=5)
+    caller.speaks(5000)
+    caller.silent(100)
+    assert turns(caller.heard("a long story")) == [taken("a long story")]
+    caller.silent(300)
+    assert DROP_ANSWER not in caller.speaks(1000)
+    caller.silent(200)
+    assert caller.heard("of my life") == []
+    caller.bot_starts()
+    assert turns(caller.bot_ends()) == [taken("of my life")]
 
 
 def test_a_gap_between_words_is_no_pause_in_a_long_turn() -> None:
     """The bot still gets its word in after 140 ms of silence."""
     caller = call(max_turn_seconds=5)
-    caller.speaks(5000)
+    caller.speaks(5000 + GAP_WAIT_MS)
     caller.heard("a long story")
     caller.bot_starts()
     caller.speaks(100)
@@ -580,7 +625,7 @@ def test_a_gap_between_words_is_no_pause_in_a_long_turn() -> None:
 def test_after_a_pause_a_long_turn_is_forgotten() -> None:
     """Voice holds the bot back again."""
     caller = call(max_turn_seconds=5)
-    caller.speaks(5000)
+    caller.speaks(5000 + GAP_WAIT_MS)
     caller.heard("a long story")
     caller.bot_starts()
     caller.silent(300)
@@ -596,7 +641,7 @@ def test_two_segments_are_awaited_before_the_turn_is_taken() -> None:
     caller.speaks(300)
     caller.silent(500)
     caller.speaks(160)
-    caller.silent(500)
+    caller.silent(640)
     assert caller.heard("one") == []
     assert caller.heard("more") == [taken("one more")]
 
@@ -609,7 +654,7 @@ def test_a_text_that_comes_while_the_caller_speaks_on_waits() -> None:
     caller.speaks(100)
     assert caller.heard("one") == []
     caller.speaks(100)
-    caller.silent(500)
+    caller.silent(640)
     assert caller.heard("more") == [taken("one more")]
 
 
@@ -668,4 +713,5 @@ def test_a_partial_text_that_comes_after_its_final_is_passed_over() -> None:
     caller.says("stop it now")
     caller.bot_starts()
     assert caller.speaks(20) == [PAUSE]
+    assert caller.partly("stop it now") == []
     assert caller.partly("stop it now") == []

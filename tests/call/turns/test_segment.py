@@ -102,6 +102,20 @@ def test_partial_words_last_until_the_text_is_there() -> None:
     assert segment.partial == ""
 
 
+def test_words_last_that_two_partials_have() -> None:
+    """However they are written, and wherever they stand; each segment begins anew."""
+    segment = started()
+    segment.take_partial("know I", 0.3)
+    assert segment.lasting == ""
+    segment.take_partial("No, I asked", 0.5)
+    assert segment.lasting == "i"
+    segment.take_partial("no i asked about", 0.7)
+    assert segment.lasting == "no i asked"
+    segment.finalize(800)
+    segment.start(900, 960)
+    assert segment.lasting == ""
+
+
 def test_more_texts_than_segments_are_harmless() -> None:
     """None is awaited then."""
     segment = Segment()

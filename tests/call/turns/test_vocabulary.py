@@ -102,7 +102,8 @@ def test_the_minimum_of_words(min_words: int, verdict: Verdict) -> None:
         ("I was thinking...", Ending.OPEN),
         ("um", Ending.OPEN),
         ("where is it?", Ending.WHOLE),
-        ("and what is that for?", Ending.WHOLE),
+        ("and what is that for?", Ending.PLAIN),
+        ("What are your?", Ending.PLAIN),
         ("no thank you", Ending.WHOLE),
         ("I think so", Ending.WHOLE),
         ("that's what I want.", Ending.WHOLE),
@@ -153,3 +154,18 @@ def test_a_number_that_is_dictated(said: str, ending: Ending) -> None:
 def test_how_words_end_in_other_languages(tag: str, said: str, ending: Ending) -> None:
     """Each in its own words, and in English ones."""
     assert vocabulary(tag, 2, (), ()).ending(said) is ending
+
+
+@pytest.mark.parametrize("code", codes())
+def test_a_greeting_asks_for_nothing_while_the_bot_begins(code: str) -> None:
+    """Of each language, and of English and Hindi in each; with more words it interrupts."""
+    known = vocabulary(f"{code}-IN", 2, (), ())
+    for said in {*language(code).greetings, "Hello?", "namaste"}:
+        assert known.verdict(said, early=True) is BACKCHANNEL, said
+    assert known.verdict("hello, where is my parcel", early=True) is INTERRUPTION
+
+
+def test_a_word_that_a_template_lets_interrupt_does_so_in_the_first_line_too() -> None:
+    """Even a greeting."""
+    known = vocabulary("en-IN", 2, (), ("hello",))
+    assert known.verdict("hello", early=True) is INTERRUPTION

@@ -38,6 +38,7 @@ def test_an_utterance_goes_on_through_a_pause() -> None:
     assert not voice.speaking
     assert hear(voice, 100)
     assert (voice.onset_ms, voice.voiced_ms, voice.silent_ms) == (0, 400, 0)
+    assert voice.gap_ms == 200
     voice.rest()
     assert not voice.uttering
     hear(voice, 100)

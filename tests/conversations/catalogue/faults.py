@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.conversations.acts import Into, interrupt, murmur, say
+from tests.conversations.acts import After, Into, Kind, Sound, interrupt, murmur, say
 from tests.conversations.catalogue.interruptions import QUESTION, WANTS
 from tests.conversations.scenario import Ears, Faults, Group, Scenario, grouped
 
@@ -69,6 +69,19 @@ SCENARIOS = grouped(
         (QUESTION, say("where is my parcel")),
         faults=Faults(dialogue_ms=(2000, 5000)),
         turns=2,
+    ),
+    Scenario(
+        "slow-dialogue-filled",
+        "the dialogue takes seconds: the bot asks for a moment, and the caller grants it",
+        (
+            say("where is my parcel"),
+            murmur("okay", "yes", "haan", cue=Into(800)),
+            Sound(Kind.SILENCE, (5000, 5000), After(0.0)),
+        ),
+        faults=Faults(dialogue_ms=(3000, 5000)),
+        template={"limits": {"filler_ms": 1500}},
+        hears=("One moment, please.",),
+        turns=1,
     ),
     Scenario(
         "slow-dialogue-hurried",

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from tests.conversations.acts import After, Into, Kind, Meaning, MyTurn, Sound, Speak, say
+from tests.conversations.acts import (
+    After,
+    Into,
+    Kind,
+    Meaning,
+    MyTurn,
+    Sound,
+    Speak,
+    interrupt,
+    murmur,
+    say,
+)
 from tests.conversations.catalogue.interruptions import QUESTION
 from tests.conversations.scenario import (
     GIFT,
     HOURS,
     MORE,
     PARCEL,
+    REPLIES,
     Ears,
     Group,
     Reply,
@@ -21,6 +33,8 @@ ASKS = Reply("Which city shall we send your parcel to?")
 LEGAL = Reply(
     "This call is recorded for quality, and you agree to it by going on.", interruptible=False
 )
+
+COLOURS = ("red", "green", "blue", "white", "brown", "yellow")
 
 STORY = (
     "so i ordered a gift box two weeks ago ~300 for my sister in pune ~350 "
@@ -105,6 +119,19 @@ SCENARIOS = grouped(
     ),
     Scenario("story", "half a minute with breaths", (say(STORY),)),
     Scenario(
+        "endless",
+        "a turn longer than it may be: the bot answers into it, between two words",
+        (
+            say(
+                "so i ordered a box ^300 for my sister in pune ^300 two weeks ago and they ^300 "
+                "said it would come by ^300 monday but nobody came ^300 then i called and a ^300 "
+                "lady said it was ^300 on its way so please ^300 tell me where it is",
+            ),
+        ),
+        replies=(*REPLIES, *(Reply(f"I see, that was the {each} box.") for each in COLOURS)),
+        template={"turns": {"max_turn_seconds": 5}},
+    ),
+    Scenario(
         "second-thought",
         "goes on before the answer is heard",
         (
@@ -144,6 +171,20 @@ SCENARIOS = grouped(
         turns=2,
     ),
     Scenario(
+        "greeting-protected",
+        "talks into the first part of a greeting that must be heard, and is answered after it",
+        (Speak(("where is my parcel", "no wait i have a question"), Into(200), Meaning.ASIDE),),
+        template={"turns": {"protect_greeting_ms": 5000}},
+        turns=1,
+    ),
+    Scenario(
+        "greeting-protected-in-part",
+        "interrupts a greeting whose first second must be heard",
+        (interrupt("no wait where is my parcel please", cue=Into(1150)),),
+        template={"turns": {"protect_greeting_ms": 1000}},
+        turns=1,
+    ),
+    Scenario(
         "barge-in-off",
         "talks into an answer of a bot that cannot be interrupted, and is not heard",
         (
@@ -153,6 +194,17 @@ SCENARIOS = grouped(
         template={"turns": {"barge_in": False}},
         turns=2,
         words=False,
+    ),
+    Scenario(
+        "another-language",
+        "the bot goes on in Tamil: a backchannel of two words, and then an interruption",
+        (
+            say("தமிழ் பேசுங்கள்"),
+            murmur("ஆமா சரி", "aama sari", cue=Into(900)),
+            interrupt("எனக்கு வேறு ஒரு கேள்வி இருக்கிறது", cue=Into(1500)),
+        ),
+        replies=(Reply(HOURS.text, language="ta-IN"), PARCEL, GIFT),
+        turns=2,
     ),
     Scenario(
         "asked-if-there",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from exobridge_providers.base import Action, HangUp, Say, Transfer, UserTurn
-from exobridge_providers.dialogue.machine import Conversation
-from exobridge_providers.dialogue.script import ScriptedOptions
+import pytest
+
+from exobridge_providers.base import Action, CollectDigits, HangUp, Say, Transfer, UserTurn
+from exobridge_providers.dialogue.machine import Conversation, menu_keys
+from exobridge_providers.dialogue.script import Intent, ScriptedOptions
 
 SHOP = tomllib.loads("""
 fallback = ["Sorry?", "Pardon?"]
@@ -56,11 +58,30 @@ name = "plan"
 phrases = ["my plan"]
 reply = "You have {plan}."
 [[intents]]
+name = "terms"
+phrases = ["terms"]
+reply = "Calls are recorded."
+interruptible = false
+[[intents]]
+name = "card"
+phrases = ["my card"]
+reply = "Card {card}."
+[[intents.slots]]
+name = "card"
+kind = "digits"
+min_length = 12
+max_length = 19
+ask = "Your card?"
+[[intents]]
 name = "bye"
 phrases = ["goodbye", "that is all"]
 reply = "Goodbye."
 hang_up = true
 """)
+
+ORDER = [CollectDigits(4), Say("Your order number?")]
+MENU = CollectDigits(1)
+FOUR_DIGITS = [CollectDigits(4), Say("Four digits, please.")]
 
 
 def _talk(**changes: Any) -> Conversation:
@@ -69,7 +90,8 @@ def _talk(**changes: Any) -> Conversation:
 
 
 def _say(talk: Conversation, text: str = "", digits: str = "") -> list[Action]:
-    return talk.answer(UserTurn(text=text, digits=digits))
+    """The answer, without the keys of the menu being asked for."""
+    return [each for each in talk.answer(UserTurn(text=text, digits=digits)) if each != MENU]
 
 
 def test_a_phrase_is_understood_within_a_sentence() -> None:
@@ -95,7 +117,7 @@ def test_a_key_is_an_intent_and_so_is_its_digit_spoken() -> None:
 
 def test_the_longest_phrase_wins_and_priority_before_it() -> None:
     """ "Order status from an agent" is about the order, unless agents come first."""
-    assert _say(_talk(), "order status from an agent") == [Say("Your order number?")]
+    assert _say(_talk(), "order status from an agent") == ORDER
     intents = [
         {**intent, "priority": 1} if intent["name"] == "agent" else intent
         for intent in SHOP["intents"]
@@ -114,7 +136,7 @@ def test_a_missing_slot_is_asked_for_and_filled_by_voice_or_keys() -> None:
         ("", "99*4712#"),
     ):
         talk = _talk()
-        assert _say(talk, "where is my order") == [Say("Your order number?")]
+        assert _say(talk, "where is my order") == ORDER
         number = "4412" if "double" in text else "4712"
         assert _say(talk, text, digits) == [Say(f"Order {number} was shipped.")]
 
@@ -122,7 +144,7 @@ def test_a_missing_slot_is_asked_for_and_filled_by_voice_or_keys() -> None:
 def test_a_slot_said_with_the_wish_is_not_asked_for() -> None:
     """ "Where is my order 4712"; one of a wrong length is asked for."""
     assert _say(_talk(), "Where is my order 4712?") == [Say("Order 4712 was shipped.")]
-    assert _say(_talk(), "Where is my order 47?") == [Say("Your order number?")]
+    assert _say(_talk(), "Where is my order 47?") == ORDER
 
 
 def test_slots_are_asked_one_after_the_other_each_time_anew() -> None:
@@ -138,8 +160,8 @@ def test_a_wrong_answer_is_asked_again_in_other_words() -> None:
     """Too few digits are no answer."""
     talk = _talk()
     _say(talk, "order status")
-    assert _say(talk, digits="47") == [Say("Four digits, please.")]
-    assert _say(talk, "I do not know") == [Say("Four digits, please.")]
+    assert _say(talk, digits="47") == FOUR_DIGITS
+    assert _say(talk, "I do not know") == FOUR_DIGITS
     assert _say(talk, digits="4712") == [Say("Order 4712 was shipped.")]
 
 
@@ -166,7 +188,7 @@ def test_keys_that_are_no_answer_may_be_a_wish() -> None:
     assert _say(talk, digits="0")[0] == Say("I will connect you.")
     talk = _talk()
     _say(talk, "order status")
-    assert _say(talk, digits="0") == [Say("Four digits, please.")]
+    assert _say(talk, digits="0") == FOUR_DIGITS
 
 
 def test_repeating_says_the_last_text_and_keeps_the_question_open() -> None:
@@ -175,7 +197,8 @@ def test_repeating_says_the_last_text_and_keeps_the_question_open() -> None:
     assert _say(talk, "what did you say?") == [Say("I said:"), Say("Welcome.")]
     _say(talk, "order status")
     for _ in range(2):
-        assert _say(talk, "repeat that") == [Say("I said:"), Say("Your order number?")]
+        keys, question = ORDER
+        assert _say(talk, "repeat that") == [keys, Say("I said:"), question]
     assert _say(talk, "4712") == [Say("Order 4712 was shipped.")]
 
 
@@ -239,3 +262,84 @@ def test_a_value_with_braces_is_only_text() -> None:
     assert _say(Conversation(script, {"plan": "{caller}"}), "my plan") == [
         Say("You have {caller}.")
     ]
+
+
+# ------------------------------------------------------------------ keys
+
+
+def test_keys_are_asked_for_where_their_number_is_known() -> None:
+    """So that the last one ends the turn; before the question, which a caller may press into."""
+    assert _say(_talk(), "order status") == [CollectDigits(4), Say("Your order number?")]
+    assert _say(_talk(), "my card") == [Say("Your card?")]
+    talk = _talk()
+    _say(talk, "call me back")
+    assert _say(talk, "Asha") == [Say("How many, Asha?")]
+
+
+def test_a_key_of_the_menu_is_asked_for_with_each_answer() -> None:
+    """Unless it ends the call, or asks for digits; but a name may be a key, too."""
+    talk = _talk()
+    for text in ("opening hours", "call me back", "Asha", "repeat", "two", "blah"):
+        assert talk.answer(UserTurn(text))[0] == MENU
+    for text in ("order status", "my card", "agent", "goodbye"):
+        assert MENU not in talk.answer(UserTurn(text))
+
+
+@pytest.mark.parametrize(
+    ("choices", "keys"),
+    [
+        (("1", "2"), MENU),
+        (("1", "#"), CollectDigits(1, terminator="")),
+        (("1",), None),
+        (("1", "22"), None),
+        ((), None),
+    ],
+)
+def test_a_menu_is_two_choices_or_more_of_one_key_each(
+    choices: tuple[str, ...], keys: CollectDigits | None
+) -> None:
+    """``#`` may be one of them."""
+    intents = [
+        Intent(name="other", phrases=("other",), reply=("Yes.",)),
+        *(Intent(name=f"i{key.strip('#')}", digits=key, reply=("Yes.",)) for key in choices),
+    ]
+    assert menu_keys(ScriptedOptions(intents=tuple(intents))) == keys
+
+
+def test_waiting_for_keys_in_vain_does_not_count() -> None:
+    """The question stays open, and who speaks the digits is understood."""
+    talk = _talk()
+    _say(talk, "order status")
+    assert [_say(talk) for _ in range(5)] == [[]] * 5
+    assert _say(talk, "four seven one two") == [Say("Order 4712 was shipped.")]
+
+
+def test_an_entry_is_begun_anew_though_the_keys_were_counted() -> None:
+    """``*`` forgets those before it; the rest is asked for without a word."""
+    talk = _talk()
+    _say(talk, "order status")
+    assert _say(talk, digits="99*4") == [CollectDigits(3)]
+    assert _say(talk, digits="7*4") == [CollectDigits(3)]
+    assert _say(talk, digits="712") == [Say("Order 4712 was shipped.")]
+
+
+def test_an_entry_that_was_begun_anew_and_left_is_asked_for_again() -> None:
+    """As one of too few keys is."""
+    talk = _talk()
+    _say(talk, "order status")
+    _say(talk, digits="471*")
+    assert _say(talk) == FOUR_DIGITS
+    _say(talk, digits="99*4")
+    assert _say(talk, digits="7") == FOUR_DIGITS
+    assert _say(talk, digits="4712") == [Say("Order 4712 was shipped.")]
+
+
+# ------------------------------------------------------------------ what must be heard
+
+
+def test_a_reply_that_must_be_heard_is_not_interrupted_however_often_it_is_said() -> None:
+    """What is said around it may be."""
+    talk = _talk()
+    terms = Say("Calls are recorded.", interruptible=False)
+    assert _say(talk, "your terms") == [terms]
+    assert _say(talk, "repeat") == [Say("I said:"), terms]

@@ -16,6 +16,7 @@ from exobridge_providers.base import (
     CollectDigits,
     DialogueSession,
     HangUp,
+    Said,
     Say,
     SendDtmf,
     SetLanguage,
@@ -24,6 +25,7 @@ from exobridge_providers.base import (
     UserTurn,
 )
 from exobridge_providers.dialogue.openai import OpenAiDialogue
+from exobridge_providers.dialogue.openai_request import LANGUAGE_NOW
 from exobridge_providers.dialogue.openai_session import MAX_ANSWER_CHARS
 from exobridge_providers.errors import (
     ProviderAuthError,
@@ -227,6 +229,30 @@ async def test_user_and_assistant_take_turns(fake: FakeChat) -> None:
     assert fake.messages()[2]["content"] == "Hello there.\nAre you still there?"
 
 
+async def test_a_call_is_taken_over_in_the_middle(fake: FakeChat) -> None:
+    """The model reads what was said before as its own talk, and which language is spoken now."""
+    history = (
+        Said("bot", "Welcome."),
+        Said("caller", "my order?", "42"),
+        Said("bot", "It was shipped."),
+    )
+    context = CallContext("call-1", language="hi-IN", greeting="Welcome.", history=history)
+    async with session(fake, context, system="You are Acme.") as talk:
+        await said(talk, UserTurn("when?", heard="It was shipped."))
+        await said(talk, UserTurn("thanks", heard="Hello there."))
+    system, *talked = fake.messages()
+    assert system["content"] == f"You are Acme.\n\n{LANGUAGE_NOW.format('hi-IN')}"
+    assert [(each["role"], each["content"]) for each in talked] == [
+        ("user", "(The call begins.)"),
+        ("assistant", "Welcome."),
+        ("user", "my order?\n(I pressed the keys 42)"),
+        ("assistant", "It was shipped."),
+        ("user", "when?"),
+        ("assistant", "Hello there."),
+        ("user", "thanks"),
+    ]
+
+
 async def test_a_guess_that_was_closed_leaves_no_trace(fake: FakeChat) -> None:
     """Neither does a task that waits for it."""
     async with session(fake) as talk:
@@ -308,6 +334,43 @@ async def test_a_language_is_set_before_it_is_spoken(fake: FakeChat) -> None:
     assert found == [SetLanguage("hi-IN"), Say("ज़रूर।", more=True), Say("")]
 
 
+async def test_the_model_is_told_of_a_language_that_cannot_be_spoken(fake: FakeChat) -> None:
+    """So that it goes on in one that can."""
+    switch = streamed(*call("set_language", '{"language": "hi-IN"}'), *ending("tool_calls"))
+    fake.script(switch, answer("English only, sorry."))
+    context = CallContext("call-1", can_speak=lambda language: language == "en-IN")
+    async with session(fake, context, actions=["set_language"]) as talk:
+        found = await actions(talk, UserTurn("Hindi please"))
+    assert found == [Say("English only, sorry.", more=True), Say("")]
+    result = body(fake)["messages"][-1]
+    assert result["role"] == "tool"
+    assert "cannot go on in this language" in result["content"]
+
+
+@pytest.mark.parametrize(("own", "filled"), [({}, "hi-IN"), ({"language": "Urdu"}, "Urdu")])
+async def test_the_model_and_its_tools_know_the_language_now(
+    own: dict[str, str], filled: str, fake: FakeChat
+) -> None:
+    """From the answer on in which it was set; a variable of the template keeps its own meaning."""
+    switch = streamed(*call("set_language", '{"language": "hi-IN"}'), *ending("tool_calls"))
+    fake.script(switch, streamed(*call("tell"), *ending("tool_calls")), answer("ठीक है।"))
+    context = CallContext("call-1", language="en-IN", variables=own)
+    tell = {"name": "tell", "description": "Tells.", "url": f"{fake.url}/tell"}
+    async with session(
+        fake,
+        context,
+        system="Speak {language}.",
+        actions=["set_language"],
+        tools=[{**tell, "headers": {"x-language": "{language}"}}],
+    ) as talk:
+        await said(talk, UserTurn("Hindi please"))
+        await said(talk, UserTurn("thanks", heard="ठीक है।"))
+    prompts = [body(fake, number)["messages"][0]["content"] for number in range(len(fake.asked))]
+    now = f"Speak {filled}.\n\n{LANGUAGE_NOW.format('hi-IN')}"
+    assert prompts == [f"Speak {own.get('language', 'en-IN')}.", *[now] * 3]
+    assert [each.headers["x-language"] for each in fake.of("/tell")] == [filled]
+
+
 @asynccontextmanager
 async def shop(*replies: Reply) -> AsyncGenerator[tuple[FakeHttp, dict[str, Any]]]:
     """The user's endpoint, and a tool that asks it."""
@@ -342,6 +405,8 @@ async def test_the_models_question_is_answered_by_the_users_tool(
         Say("One moment.", more=True),
         Say(""),
         Usage(1, 1),
+        Say(""),
+        Say(""),
         Say("It was shipped.", more=True),
         Say(""),
         Usage(2, 2),
@@ -537,7 +602,7 @@ async def test_a_host_that_is_slow_to_speak_is_not_held_against_the_endpoint(
         assert await anext(answering) == Say("Hello", more=True)
         await asyncio.sleep(1.2)
         rest = [each async for each in answering]
-    assert rest[:-1] == [Say(" there.", more=True), Say("")]
+    assert rest == [Say(" there.", more=True), Say("")]
 
 
 # ------------------------------------------------------------------ the start
@@ -577,7 +642,8 @@ async def test_an_endpoint_that_is_not_there_is_told_with_its_cure() -> None:
     """Nothing listens on port 1."""
     options = {"model": "x", "base_url": "http://127.0.0.1:1/v1", "api_key_env": ""}
     provider = create(Kind.DIALOGUE, "openai", options)
-    with pytest.raises(ProviderUnavailableError, match="Look at base_url"):
+    told = r"127\.0\.0\.1:1 cannot be reached .* Look at base_url"
+    with pytest.raises(ProviderUnavailableError, match=told):
         await provider.start()
 
 
@@ -591,14 +657,14 @@ async def test_an_endpoint_need_not_list_its_models(status: int, fake: FakeChat)
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"base_url": "http://llm.example/v1"}, "base_url is not https"),
-        ({"base_url": "llm.example"}, "base_url is no URL"),
-        ({"extra_body": {"messages": []}}, "messages is set by exobridge"),
+        ({"base_url": "http://llm.example/v1"}, "base_url: is not https"),
+        ({"base_url": "llm.example"}, "base_url: is no URL"),
+        ({"extra_body": {"messages": []}}, "extra_body: messages is set by exobridge"),
         ({"timezone": "Mars/Crater"}, "no IANA time zone"),
         ({"actions": ["reboot"]}, "actions.0"),
         (
             {"tools": [{"name": "hang_up", "description": "x", "url": "https://a.example"}]},
-            "two tools are named 'hang_up'",
+            "tools: two tools are named 'hang_up'",
         ),
     ],
 )

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from exobridge_providers.base import (
     CallContext,
     DialogueSession,
     HangUp,
+    Said,
     Say,
+    SetLanguage,
     Transfer,
     UserTurn,
 )
@@ -70,17 +73,26 @@ def remembers(call: Call, turn: UserTurn) -> str:
     return f"{call.state['turns']}. Before: {before}"
 
 
+async def speaks_hindi(call: Call, turn: UserTurn) -> AsyncIterator[str | Action]:
+    """From the second turn on."""
+    yield call.language
+    yield SetLanguage("hi-IN")
+    yield call.language
+
+
 class Bot:
     """Made for each call."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.count = 0
+        self.taken_over = bool(call.history)
 
     async def answer(self, turn: UserTurn) -> str:
         """One turn."""
         self.count += 1
-        return f"{self.call.sid}, {self.call.language}, turn {self.count}: {turn.text}"
+        again = ", again" if self.taken_over else ""
+        return f"{self.call.sid}, {self.call.language}{again}, turn {self.count}: {turn.text}"
 
 
 class PlainBot(Bot):
@@ -130,13 +142,15 @@ class NoBot:
 
 
 @asynccontextmanager
-async def session(handler: str, **options: Any) -> AsyncGenerator[DialogueSession]:
+async def session(
+    handler: str, context: CallContext = CONTEXT, **options: Any
+) -> AsyncGenerator[DialogueSession]:
     """A call."""
     provider = create(Kind.DIALOGUE, "python", {"handler": f"{HERE}:{handler}", **options})
     assert isinstance(provider, PythonDialogue)
     await provider.start()
     try:
-        session = await provider.open(CONTEXT)
+        session = await provider.open(context)
         yield session
         await session.aclose()
     finally:
@@ -188,6 +202,43 @@ async def test_a_handler_knows_what_was_heard_before() -> None:
         assert first == Say("1. Before: bot: Welcome.")
         (second,) = await actions(talk, UserTurn("what", interrupted=True, heard="1. Before"))
     assert second == Say("2. Before: bot: Welcome.; caller: hello7; bot: 1. Before:")
+
+
+TAKEN_OVER = replace(
+    CONTEXT,
+    history=(Said("bot", "Welcome."), Said("caller", "hi", "7"), Said("bot", "You said hi.")),
+)
+
+
+async def test_a_handler_that_takes_over_knows_what_was_said() -> None:
+    """Also a class, when it is made."""
+    async with session("remembers", TAKEN_OVER) as talk:
+        (first,) = await actions(talk, UserTurn("hello", heard="You said hi."))
+        assert first == Say("1. Before: bot: Welcome.; caller: hi7; bot: You said hi.")
+    async with session("Bot", TAKEN_OVER) as talk:
+        assert await actions(talk, UserTurn("one")) == [Say("call-1, hi-IN, again, turn 1: one")]
+
+
+async def test_a_handler_knows_the_language_now() -> None:
+    """As soon as it has set another."""
+    english = replace(CONTEXT, language="en-IN")
+    async with session("speaks_hindi", english) as talk:
+        first = await actions(talk, UserTurn("one"))
+        second = await actions(talk, UserTurn("two"))
+    assert first == [Say("en-IN"), SetLanguage("hi-IN"), Say("hi-IN")]
+    assert second[0] == Say("hi-IN")
+
+
+async def test_a_handler_knows_that_another_language_was_not_to_be_had() -> None:
+    """Its call goes on in the one before."""
+
+    def only_english(language: str) -> bool:
+        return language == "en-IN"
+
+    english = replace(CONTEXT, language="en-IN", can_speak=only_english)
+    async with session("speaks_hindi", english) as talk:
+        found = await actions(talk, UserTurn("one"))
+    assert found == [Say("en-IN"), SetLanguage("hi-IN"), Say("en-IN")]
 
 
 async def test_an_answer_can_be_closed_early() -> None:

@@ -52,6 +52,10 @@ def test_a_good_script_is_taken() -> None:
         ("[[intents]]\nname = 'a'\ndigits = '1'\nreply = 'Hello {'", "a brace in the text"),
         ("[[intents]]\nname = 'a'\ndigits = '1'\nreply = '{caller.x}'", "a brace in the text"),
         (
+            "[[intents]]\nname = 'a'\ndigits = '1'\nhang_up = true\ninterruptible = false",
+            "'a': interruptible is about a reply",
+        ),
+        (
             "[[intents]]\nname = 'a'\ndigits = '1'\ntransfer = 'x'\nhang_up = true",
             "either transfer or hang_up",
         ),

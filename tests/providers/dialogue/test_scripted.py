@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exobridge_providers.base import CallContext, Say, UserTurn
+from exobridge_providers.base import CallContext, CollectDigits, Say, UserTurn
 from exobridge_providers.dialogue.script import Intent, ScriptedOptions
 from exobridge_providers.dialogue.scripted import ScriptedDialogue
 
@@ -23,6 +23,13 @@ async def test_texts_know_the_call() -> None:
     said = [action async for action in session.respond(UserTurn("Who am I?"))]
     assert said == [Say("You are Asha, calling +918000000002.")]
     await session.aclose()
+
+
+def test_the_menu_may_be_in_the_greeting() -> None:
+    """Which the host says: it is told how keys answer it."""
+    menu = [Intent(name=f"i{key}", digits=key, reply=("Yes.",)) for key in "12"]
+    assert ScriptedDialogue(ScriptedOptions(intents=tuple(menu))).greeting_keys == CollectDigits(1)
+    assert ScriptedDialogue(OPTIONS).greeting_keys is None
 
 
 async def test_calls_do_not_share_their_state() -> None:

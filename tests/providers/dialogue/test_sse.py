@@ -45,6 +45,13 @@ def test_no_bytes_crash_it(pieces: list[bytes]) -> None:
         pass
 
 
+def test_a_return_and_its_line_feed_may_come_apart() -> None:
+    """They end one line, also when nothing comes between them."""
+    reader = Lines("test")
+    pieces = (b"one\r", b"", b"\ntwo\r", b"three\r", b"\n", b"\n")
+    assert [reader.feed(piece) for piece in pieces] == [["one"], [], ["two"], ["three"], [], [""]]
+
+
 def test_a_last_line_needs_no_end() -> None:
     """It comes with the flush."""
     reader = Lines("test")

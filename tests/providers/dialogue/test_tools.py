@@ -99,7 +99,7 @@ async def test_a_call_becomes_an_action(
     name: str, arguments: str, action: object, client: httpx.AsyncClient
 ) -> None:
     """Left for the host; what is not carried out is not done."""
-    toolbox = Toolbox(NAMES, (), {}, client, transfer_targets=["sales"])
+    toolbox = Toolbox(NAMES, (), {}, client, values={}, transfer_targets=["sales"])
     call = ToolCall("1", name, arguments)
     assert await toolbox.run([call]) == [(call, action)]
     assert "not done" in error(call.result)
@@ -123,7 +123,9 @@ async def test_a_call_that_cannot_be_is_told_to_the_model(
     name: str, arguments: str, why: str, client: httpx.AsyncClient
 ) -> None:
     """It may try again."""
-    toolbox = Toolbox(NAMES, (), {}, client, transfer_targets=["sales"], languages=["hi-IN"])
+    toolbox = Toolbox(
+        NAMES, (), {}, client, values={}, transfer_targets=["sales"], languages=["hi-IN"]
+    )
     call = ToolCall("1", name, arguments)
     assert await toolbox.run([call]) == []
     assert why in error(call.result)
@@ -132,7 +134,7 @@ async def test_a_call_that_cannot_be_is_told_to_the_model(
 async def test_an_action_that_is_not_offered_cannot_be_called(client: httpx.AsyncClient) -> None:
     """Though a model may know of it."""
     call = ToolCall("1", "hang_up", "{}")
-    assert await Toolbox(("transfer",), (), {}, client).run([call]) == []
+    assert await Toolbox(("transfer",), (), {}, client, values={}).run([call]) == []
     assert "no such tool" in error(call.result)
 
 
@@ -247,7 +249,7 @@ async def test_tools_run_side_by_side(shop: FakeHttp, client: httpx.AsyncClient)
     """The second is asked before the first has answered."""
     first, second = tool(shop, name="one"), tool(shop, name="two", url=f"{shop.url}/two")
     shop.replies = {"/order": [Reply(parts=[b"1", 0.3])], "/two": [Reply(parts=[b"2", 0.3])]}
-    toolbox = Toolbox((), (first, second), {"one": {}, "two": {}}, client)
+    toolbox = Toolbox((), (first, second), {"one": {}, "two": {}}, client, values={})
     calls = [ToolCall("1", "one", "{}"), ToolCall("2", "two", "{}")]
     running = asyncio.create_task(toolbox.run(calls))
     await until(lambda: len(shop.received) == 2)
@@ -260,7 +262,7 @@ async def test_tools_run_side_by_side(shop: FakeHttp, client: httpx.AsyncClient)
 async def test_a_tool_at_work_is_not_stopped(shop: FakeHttp, client: httpx.AsyncClient) -> None:
     """Half a booking helps nobody; the next turn waits and knows what it did."""
     shop.replies["/order"] = [Reply(parts=[0.1, b"booked"])]
-    toolbox = Toolbox((), (tool(shop),), {"order": {}}, client)
+    toolbox = Toolbox((), (tool(shop),), {"order": {}}, client, values={})
     call = ToolCall("1", "order", "{}")
     running = asyncio.create_task(toolbox.run([call]))
     await until(lambda: len(shop.received) == 1)
@@ -275,7 +277,7 @@ async def test_a_tool_at_work_is_not_stopped(shop: FakeHttp, client: httpx.Async
 async def test_the_end_of_a_call_stops_its_tools(shop: FakeHttp, client: httpx.AsyncClient) -> None:
     """No task and no connection is left."""
     shop.replies["/order"] = [Reply(delay_seconds=60)]
-    toolbox = Toolbox((), (tool(shop, timeout_seconds=10),), {"order": {}}, client)
+    toolbox = Toolbox((), (tool(shop, timeout_seconds=10),), {"order": {}}, client, values={})
     running = asyncio.create_task(toolbox.run([ToolCall("1", "order", "{}")]))
     await until(lambda: len(shop.received) == 1)
     running.cancel()

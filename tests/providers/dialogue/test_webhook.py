@@ -9,6 +9,7 @@ import time
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,9 @@ from exobridge_providers.base import (
     CallContext,
     DialogueSession,
     HangUp,
+    Said,
     Say,
+    SetLanguage,
     UserTurn,
 )
 from exobridge_providers.dialogue.webhook import WebhookDialogue
@@ -74,11 +77,11 @@ async def dialogue(app: FakeHttp, **options: Any) -> AsyncGenerator[WebhookDialo
 
 @asynccontextmanager
 async def session(
-    app: FakeHttp, *replies: Reply, **options: Any
+    app: FakeHttp, *replies: Reply, context: CallContext = CONTEXT, **options: Any
 ) -> AsyncGenerator[DialogueSession]:
     """A call, whose turns get these answers."""
     async with dialogue(app, **options) as provider:
-        session = await provider.open(CONTEXT)
+        session = await provider.open(context)
         app.replies[PATH] = [*replies, TOLD]
         app.received.clear()
         try:
@@ -111,7 +114,7 @@ async def test_the_whole_call_is_told(app: FakeHttp) -> None:
     told = [message(each) for each in app.received]
     assert [each["event"] for each in told] == ["check", "start", "turn", "turn", "end"]
     assert {each["version"] for each in told} == {1}
-    call = {
+    call: dict[str, Any] = {
         "sid": "call-1",
         "caller": "+919900000001",
         "called": "+918000000002",
@@ -119,6 +122,7 @@ async def test_the_whole_call_is_told(app: FakeHttp) -> None:
         "language": "en-IN",
         "variables": {"company": "Acme"},
         "greeting": "Welcome.",
+        "history": [],
     }
     assert [each.get("call") for each in told] == [None, *[call] * 4]
     assert told[2]["turn"] == {
@@ -132,6 +136,46 @@ async def test_the_whole_call_is_told(app: FakeHttp) -> None:
     assert told[3]["turn"]["number"] == 2
     assert len({each.headers["webhook-id"] for each in app.received}) == 5
     assert {each.connection for each in app.received} == {1}
+
+
+async def test_an_application_that_takes_over_is_told_what_was_said(app: FakeHttp) -> None:
+    """In the call, with each event, so that one which keeps nothing knows it too."""
+    said = (Said("bot", "Welcome."), Said("caller", "hi", "7"))
+    async with dialogue(app) as provider:
+        talk = await provider.open(replace(CONTEXT, history=said))
+        await actions(talk, UserTurn("hello"))
+        await talk.aclose()
+    _, *told = [message(each) for each in app.received]
+    assert [each["event"] for each in told] == ["start", "turn", "end"]
+    assert [each["call"]["history"] for each in told] == [
+        [
+            {"role": "bot", "text": "Welcome.", "digits": ""},
+            {"role": "caller", "text": "hi", "digits": "7"},
+        ]
+    ] * 3
+
+
+async def test_an_application_is_told_the_language_now(app: FakeHttp) -> None:
+    """After it has set another."""
+    switch = Reply(parts=[b'{"actions": [{"set_language": "hi-IN"}]}'])
+    async with session(app, switch, TOLD) as talk:
+        assert await actions(talk, UserTurn("Hindi please")) == [SetLanguage("hi-IN")]
+        await actions(talk, UserTurn("thanks"))
+    assert [message(each)["call"]["language"] for each in app.received] == [
+        "en-IN",
+        "hi-IN",
+        "hi-IN",
+    ]
+
+
+async def test_a_language_that_the_call_cannot_speak_is_not_told(app: FakeHttp) -> None:
+    """It goes on in the one before."""
+    switch = Reply(parts=[b'{"actions": [{"set_language": "ta-IN"}]}'])
+    context = CallContext("call-1", can_speak=lambda language: language != "ta-IN")
+    async with session(app, switch, TOLD, context=context) as talk:
+        await actions(talk, UserTurn("Tamil please"))
+        await actions(talk, UserTurn("thanks"))
+    assert {message(each)["call"]["language"] for each in app.received} == {"en-IN"}
 
 
 async def test_what_is_told_is_signed(app: FakeHttp) -> None:
@@ -203,7 +247,7 @@ async def test_nothing_is_read_after_the_end_of_the_call(app: FakeHttp) -> None:
 @pytest.mark.parametrize(
     ("reply", "kind", "why", "tries"),
     [
-        (Reply(401), ProviderAuthError, "status 401", 1),
+        (Reply(401), ProviderAuthError, "status 401: it refuses .*the signature", 1),
         (Reply(400), ProviderError, "status 400", 1),
         (Reply(404), ProviderConfigError, "status 404", 1),
         (Reply(307, headers={"location": "/"}), ProviderConfigError, "a redirect", 1),
@@ -245,7 +289,8 @@ SAID = b'{"say": "Well."}\n'
 )
 async def test_each_wait_has_a_limit(reply: Reply, limit: str, app: FakeHttp) -> None:
     """For the first action, and between actions; what is no action does not count."""
-    async with session(app, reply, events=[], **{limit: 0.3}) as talk:
+    options: dict[str, Any] = {limit: 0.3}
+    async with session(app, reply, events=[], **options) as talk:
         with pytest.raises(ProviderUnavailableError, match=r"within 0\.3 s"):
             await actions(talk, UserTurn("hello"))
 
@@ -302,9 +347,9 @@ async def test_an_application_that_is_not_there_is_told_with_its_cure() -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"url": "http://bot.example/turn"}, "url is not https"),
-        ({"url": "https://a:b@bot.example/turn"}, "url holds credentials"),
-        ({"url": "/turn"}, "url is no URL"),
+        ({"url": "http://bot.example/turn"}, "url: is not https"),
+        ({"url": "https://a:b@bot.example/turn"}, "url: holds credentials"),
+        ({"url": "/turn"}, "url: is no URL"),
         ({"url": "https://bot.example/turn", "events": ["ring"]}, "events.0"),
     ],
 )

@@ -38,5 +38,6 @@ def test_a_secret_may_be_any_text() -> None:
     """Only behind the specification's prefix it is base64."""
     assert signing_key("correct horse") == b"correct horse"
     assert len(signing_key(SECRET)) == 24
-    with pytest.raises(ValueError, match="no base64"):
-        signing_key("whsec_not base64")
+    for wrong in ("whsec_abc", "whsec_abcd efgh", "whsec_abcd%efgh"):
+        with pytest.raises(ValueError, match="no base64"):
+            signing_key(wrong)

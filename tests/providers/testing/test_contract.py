@@ -124,6 +124,22 @@ async def test_a_broken_dialogue_is_found(fault: str, promise: str) -> None:
         await check_dialogue(FakeDialogue(options), [UserTurn("hello")], limit_s=LIMIT_S)
 
 
+async def test_a_dialogue_may_give_signs_of_life() -> None:
+    """Which are no answer, nor is white space one."""
+    turns = [UserTurn("hello")]
+
+    async def check(*texts: str) -> None:
+        script = [[{"text": text} for text in texts]]
+        options = FakeDialogueOptions.model_validate({"script": script})
+        await check_dialogue(FakeDialogue(options), turns, limit_s=LIMIT_S)
+
+    await check("", "Hello.", "")
+    with pytest.raises(AssertionError, match="a turn is answered"):
+        await check("", "")
+    with pytest.raises(AssertionError, match="a Say has a text"):
+        await check("Hello.", " ")
+
+
 async def test_a_dialogue_may_tell_what_it_cost() -> None:
     """Which is no answer, and is never less than nothing."""
     turns = [UserTurn("hello")]

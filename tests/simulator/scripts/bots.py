@@ -24,6 +24,7 @@ class Bot:
 
     Attributes:
         replies: What it says; a text of digits is sent as keys. Then it is silent.
+        patience_ms: A line is over after so much silence.
         deaf_to_ms: Lines with less voice than this do not count.
         stops: Whether a line that counts makes it stop talking.
         leaves: Hangs up after the last reply.
@@ -31,6 +32,7 @@ class Bot:
     """
 
     replies: Sequence[str] = ()
+    patience_ms: int = 100
     deaf_to_ms: int = 80
     stops: bool = True
     leaves: bool = False
@@ -50,9 +52,9 @@ class Bot:
         await line.until_gone()
 
     async def _until_said(self, line: BotLine) -> None:
-        """Until a line that counts, and 100 ms of silence, or a key."""
+        """Until a line that counts is over, or a key."""
         voiced_ms = silent_ms = 0
-        while voiced_ms < self.deaf_to_ms or silent_ms < 100:
+        while voiced_ms < self.deaf_to_ms or silent_ms < self.patience_ms:
             frame = await line.next_of("media", "dtmf")
             if frame["event"] == "dtmf":
                 return
@@ -62,5 +64,5 @@ class Bot:
                 voiced_ms, silent_ms = voiced_ms + len(audio) // 16, 0
                 if self.stops and voiced_ms >= self.deaf_to_ms and not counted:
                     await line.send("clear")
-            elif (silent_ms := silent_ms + len(audio) // 16) > 200:
+            elif (silent_ms := silent_ms + len(audio) // 16) > 2 * self.patience_ms:
                 voiced_ms = 0

@@ -133,14 +133,15 @@ async def test_ctrl_c_ends_the_call_and_reports_it(tmp_path: Path) -> None:
     assert "the rest was not placed" in err.decode()
 
 
-async def test_ctrl_c_ends_a_plain_call_too(tmp_path: Path) -> None:
-    """The report is printed."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_ctrl_c_and_sigterm_end_a_plain_call_too(how: int, tmp_path: Path) -> None:
+    """The report is printed: a pipeline's time-out takes nothing of it."""
     async with bot_server(Bot(greeting="")) as url:
         process = await start(tmp_path, "--url", url, "--json", "--no-transcribe")
         assert process.stderr is not None
         while b"stream open" not in await asyncio.wait_for(process.stderr.readline(), 30):
             pass
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         out, _ = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 130
     assert json.loads(out)["outcome"] == "completed"
@@ -185,6 +186,7 @@ async def test_a_line_can_interrupt_the_greeting(tmp_path: Path) -> None:
     report = json.loads(out)
     greeting, line = report["turns"][:2]
     assert line["start_ms"] < greeting["end_ms"]
+    assert line["text"] == "stop.wav"
     assert len(report["barge_in_ms"]) == 1
     assert "silent after an interruption in" in err
 

@@ -120,6 +120,18 @@ def test_words_need_ears(text: str, needs: bool, tmp_path: Path) -> None:
             "[[step]]\nwait_seconds=1\nafter_ms=1",
             "line 3, step 1: after_ms: needs a step that says",
         ),
+        (
+            "[[step]]\nwait_seconds=1\npause_ms=1",
+            "line 3, step 1: pause_ms: needs a step that says",
+        ),
+        (
+            "[[step]]\nsay='x'\nafter_ms=1\npause_ms=1",
+            "step 1: pause_ms: does not go with after_ms",
+        ),
+        (
+            "[[step]]\nsay='x'\nexpect.silent_for_ms=2\n[[step]]\nsay='y'\npause_ms=1",
+            "line 3, step 1: expect.silent_for_ms: is longer than the next step's pause_ms = 1",
+        ),
         ("[[step]]\nhang_up=true\n[[step]]\nsay='x'", "step 1: hang_up: is not the last step"),
         ("[[step]]\nhang_up=true\nexpect.says='x'", "line 3, step 1: expect: comes too late"),
         ("[[step]]\nsay='x'\nexpect={goes_on=true}", "step 1: expect.goes_on: needs a step that"),

@@ -21,7 +21,7 @@ from tests.simulator.servers import bot_server
 from tests.simulator.tone_words import EARS, VOICE
 
 HEAD = (
-    "[call]\npatience_seconds = 3\nframe_ms = 40\nbot_done_ms = 300\n"
+    "[call]\npatience_seconds = 1.5\nframe_ms = 40\nbot_done_ms = 300\n"
     f'[speech]\nvoice = "{VOICE}"\nears = "{EARS}"\n'
 )
 ASK = '[[step]]\nsay = "open?"\n'
@@ -34,6 +34,10 @@ SILENT = (
     "[[step]]\nexpect.silent_for_ms = 1500\n"
     '[[step]]\nsay = "hmm"\nexpect.silent_for_ms = 1000\n'
     '[[step]]\nsay = "hello there"\nexpect.says = "we are open"\n'
+)
+HESITATES = (
+    '[[step]]\nsay = "my number is"\nexpect.silent_for_ms = 600\n'
+    '[[step]]\nsay = "forty one"\npause_ms = 600\nexpect.says = "bye"\n'
 )
 
 
@@ -83,6 +87,8 @@ SCENES: Mapping[str, Scene] = {
     ),
     "goes on": Scene(Bot((LONG, "bye"), deaf_to_ms=200), GOES_ON),
     "does not go on": Scene(Bot((LONG, "bye")), GOES_ON),
+    "waits for the rest": Scene(Bot(("bye",), patience_ms=900), HESITATES),
+    "does not wait": Scene(Bot((LONG, "bye")), HESITATES),
     "silent": Scene(Bot(("we are open",), deaf_to_ms=240, greeting=""), SILENT),
     "not silent": Scene(Bot(("we are open",)), SILENT),
     "hung up": Scene(
@@ -183,6 +189,20 @@ def test_a_listening_word_does_not_stop_a_bot(results: dict[str, Result]) -> Non
     assert results["goes on"].report.barge_in_ms == ()
     found = {key: text for step, key, text in failed(results["does not go on"]) if step == 2}
     assert "interrupted" in found["goes_on"]
+
+
+def test_a_caller_may_hesitate(results: dict[str, Result]) -> None:
+    """The bot is to let them finish; one that begins meanwhile is spoken into."""
+    result = results["waits for the rest"]
+    assert failed(result) == []
+    assert result.passed
+    assert [turn.role for turn in result.report.turns] == ["bot", "caller", "caller", "bot"]
+    first, second = result.report.turns[1:3]
+    assert 600 <= second.start_ms - first.end_ms < 700
+    found = [(step, key) for step, key, _ in failed(results["does not wait"])]
+    assert found == [(1, "silent_for_ms")]
+    assert results["does not wait"].report.problems == ()
+    assert len(results["does not wait"].report.barge_in_ms) == 1
 
 
 def test_a_bot_that_is_to_be_silent_is_listened_to(results: dict[str, Result]) -> None:

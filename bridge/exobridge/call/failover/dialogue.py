@@ -6,17 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from typing import cast
+from typing import get_args
 
+from exobridge.call.digits import check_rules
+from exobridge.call.failover.formed import check_formed
 from exobridge.call.failover.lineup import Lineup, Seat
 from exobridge.call.failover.means import Means
 from exobridge.templates.provider_table import Choice
 from exobridge_providers import base
-from exobridge_providers.errors import (
-    ProviderError,
-    ProviderProtocolError,
-    ProviderUnavailableError,
-)
+from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 
 HISTORY_LINES = 200
 """The latest lines of both sides: what a dialogue that takes over is told."""
@@ -24,6 +22,7 @@ HISTORY_LINES = 200
 PATIENCE = 0.9
 """Part of the call's own limit after which an answer that began and then stopped is ended."""
 
+ACTIONS = get_args(base.Action)
 DialogueSeat = Seat[base.DialogueProvider, base.DialogueSession]
 Actions = AsyncGenerator[base.Action, None]
 
@@ -61,6 +60,11 @@ class DialogueRelay:
     def speculative(self) -> bool:
         """Whether the dialogue at work takes turns that are not certain yet."""
         return self._seat is not None and self._seat.provider.speculative
+
+    @property
+    def greeting_keys(self) -> base.CollectDigits | None:
+        """As of the dialogue at work."""
+        return self._seat.provider.greeting_keys if self._seat is not None else None
 
     async def respond(self, turn: base.UserTurn) -> AsyncGenerator[base.Action, None]:
         """As :meth:`exobridge_providers.base.DialogueSession.respond`. A dialogue that fails before
@@ -102,18 +106,16 @@ class DialogueRelay:
         name = seat.choice.name
         try:
             async with asyncio.timeout(self._limit_s(name, acted=acted)):
-                action = cast(object, await anext(actions))
+                action = await _formed(actions, name)
                 while isinstance(action, base.Usage):
                     self._means.tally.count_tokens(name, action)
-                    action = cast(object, await anext(actions))
+                    action = await _formed(actions, name)
         except StopAsyncIteration:
             return None
         except TimeoutError as late:
             raise ProviderUnavailableError("no answer in time", provider=name) from late
         except Exception as error:
             raise self._means.reported("dialogue", name, error) from error
-        if not isinstance(action, base.Action):
-            raise ProviderProtocolError(f"{type(action).__name__} is no action", provider=name)
         self._lineup.worked(seat)
         return action
 
@@ -140,11 +142,11 @@ class DialogueRelay:
         if turn.heard and turn.heard != self._last_heard:
             self._last_heard = turn.heard
             said.append(base.Said("bot", turn.heard))
-        elif said and said[-1].role == "caller" and turn.text.startswith(said[-1].text):
+        elif said and _goes_on(said[-1], turn):
             said.pop()  # nothing of the answer was heard: the caller goes on with the same turn
         before = tuple(said)
-        if words := turn.text or turn.digits:
-            said.append(base.Said("caller", words))
+        if turn.text or turn.digits:
+            said.append(base.Said("caller", turn.text, turn.digits))
         return before
 
     # -------------------------------------------------------------- who answers
@@ -179,3 +181,17 @@ class DialogueRelay:
         seat, self._seat = self._seat, None
         if seat is not None:
             await self._means.close("dialogue", seat.session)
+
+
+async def _formed(actions: Actions, provider: str) -> base.Action:
+    action = await anext(actions)
+    check_formed(action, ACTIONS, "action", provider)
+    if isinstance(action, base.CollectDigits):
+        check_rules(action)
+    return action
+
+
+def _goes_on(said: base.Said, turn: base.UserTurn) -> bool:
+    """Whether the turn is what the caller said before, and more."""
+    begins = turn.text.startswith(said.text) and turn.digits.startswith(said.digits)
+    return said.role == "caller" and begins

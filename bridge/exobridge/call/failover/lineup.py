@@ -7,7 +7,7 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from exobridge.call.failover.circuits import ProviderKey, provider_key
 from exobridge.call.failover.means import Means
@@ -92,6 +92,13 @@ class Lineup(Generic[ProviderT]):
         """Whether another provider could take over from this one."""
         return any(
             choice.name != name and self._is_worth_asking(choice.name) for choice in self._left()
+        )
+
+    def knows(self, language: str) -> bool:
+        """Whether a provider knows a language; one that has not been started yet may."""
+        return any(
+            provider is None or self._speaks(cast(ProviderT, provider), language)
+            for provider in map(self._means.pool.started, self._keys.values())
         )
 
     def _left(self) -> list[Choice]:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
+from exobridge.call.failover.formed import Types, check_formed
 from exobridge.call.failover.lineup import Lineup, Seat
 from exobridge.call.failover.means import Closable, Means
 from exobridge.templates.provider_table import Choice
@@ -26,6 +27,9 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
         language: BCP-47 tag.
         fail: Is told when no provider is left.
     """
+
+    _declared: Types
+    """The classes of a kind's events."""
 
     def __init__(
         self,
@@ -100,7 +104,10 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
         self._seat = seat
         self._speaks = self._language
         self._pumping = self._means.spawn(self._pump(seat))
-        self._begin(seat)
+        try:
+            self._begin(seat)
+        except Exception as error:  # a plugin's bug: what it opened is no session
+            self._lost(seat, error)
 
     async def _pump(self, seat: Seat[ProviderT, SessionT]) -> None:
         error: Exception = ProviderUnavailableError("the session ended by itself")
@@ -108,6 +115,7 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
             async for event in self._events(seat.session):
                 if seat is not self._seat:
                     return
+                check_formed(event, self._declared, "event", seat.choice.name)
                 self._take(seat, event)
         except Exception as raised:
             error = raised

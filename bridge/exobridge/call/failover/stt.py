@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from typing import get_args
 
 from exobridge.call.failover.journal import Journal
 from exobridge.call.failover.lineup import Lineup, Seat
@@ -39,6 +40,7 @@ class SttRelay(Relay[base.SttProvider, base.SttSession, base.SttEvent]):
     """
 
     capabilities: base.SttCapabilities
+    _declared = get_args(base.SttEvent)
 
     def __init__(
         self,
@@ -128,13 +130,13 @@ class SttRelay(Relay[base.SttProvider, base.SttSession, base.SttEvent]):
         return session.events()
 
     def _begin(self, seat: SttSeat) -> None:
+        self.capabilities = seat.provider.capabilities
+        self._seated(self.capabilities)
         to_session = Guarded(seat.session.send, lambda error: self._lost(seat, error))
         self._means.tally.to_stt.append((seat.choice.name, to_session))
         heard = pcm16(self._line.sample_rate)
         wanted = choose_format(seat.provider.capabilities.formats, self._line)
         feed = to_session if wanted == heard else Tap(heard, wanted, to_session).push
-        self.capabilities = seat.provider.capabilities
-        self._seated(self.capabilities)
         self._asked_at = deque(self._now() for _ in self._asked_at)
         self._watch()
         if self._journal.is_empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from typing import get_args
 
 from exobridge.call.failover.lineup import Lineup, Seat
 from exobridge.call.failover.means import Means
@@ -35,6 +36,8 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
         sample_rate: Of the audio it gives out, PCM16, in hertz: the first provider's.
         max_chars: Longest text of one ``say``, likewise.
     """
+
+    _declared = get_args(base.TtsEvent)
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from exobridge.call.failover.means import Means
 from exobridge.templates.provider_table import Choice
 from exobridge_codecs.formats import FRAME_MS
 from exobridge_providers import base
-from exobridge_providers.errors import ProviderError
+from exobridge_providers.errors import ProviderError, ProviderProtocolError
 
 
 class VadRelay:
@@ -53,11 +53,14 @@ class VadRelay:
         def on_voice(end_ms: float, probability: float) -> None:
             if number == self._sessions and self._seat is not None:
                 self._lineup.worked(self._seat)
-                self._on_voice(begins_ms + end_ms, probability)
+                try:
+                    self._on_voice(begins_ms + end_ms, probability)
+                except Exception as error:  # told what is no probability: a plugin's bug
+                    self._lost(error)
 
         def on_failure(error: ProviderError) -> None:
             if number == self._sessions:
-                self._lost(error)
+                self._lost(_as_error(error))
 
         now = asyncio.get_running_loop().time()
         session = self._provider.open(self._sample_rate, on_voice, on_failure)
@@ -96,3 +99,10 @@ class VadRelay:
             seat.session.close()
         except Exception as error:  # a plugin's bug must not keep the other sessions open
             self._means.reported("vad", seat.choice.name, error)
+
+
+def _as_error(told: object) -> Exception:
+    """What a session told as its failure; a plugin's bug may have told anything."""
+    if isinstance(told, Exception):
+        return told
+    return ProviderProtocolError(f"failed with {type(told).__name__}, which is no error")

@@ -28,8 +28,8 @@ TEXT_MS = 700
 """Silence after which the text of a voice that is over is not waited for any more."""
 
 BACKCHANNEL_S = 1.8
-"""Longest wait for the end of a backchannel, or of a sound in which the recogniser finds no words;
-who talks longer wants the floor."""
+"""Longest wait for the end of a backchannel, or of a sound in which the recogniser finds no words,
+and for words that may be wrong to be sure; who talks longer wants the floor."""
 
 
 class Outcome(Enum):
@@ -56,6 +56,7 @@ class Attempt:
         barge_in_ms: Voice that interrupts where no words decide.
         audible: The bot is heard. Before that nothing is lost by giving way.
         verdict: What its words are, as far as they are known; ``None``: nothing is.
+        sure: They are an interruption even without those that only one partial had.
     """
 
     since: float
@@ -63,22 +64,30 @@ class Attempt:
     barge_in_ms: int
     audible: bool
     verdict: Verdict | None = None
+    sure: bool = False
 
-    def on_words(self, verdict: Verdict, voice: Voice, segment: Segment) -> Outcome:
-        """Words are known."""
-        self.verdict = verdict
+    @property
+    def doubtful(self) -> bool:
+        """Its words may have been misheard: their final text would change what comes of it."""
+        return self.verdict is Verdict.UNSURE or (
+            self.verdict is Verdict.INTERRUPTION and not self.sure
+        )
+
+    def on_words(self, verdict: Verdict, voice: Voice, segment: Segment, *, sure: bool) -> Outcome:
+        """Words are known; whether they are an interruption for ``sure``."""
+        self.verdict, self.sure = verdict, sure
         # Where the voice goes on they will do; in a pause there will soon be better ones, and
         # until then the bot is not heard.
         if voice.silent_ms and not segment.known:
             return Outcome.WAIT
-        early = verdict is Verdict.UNSURE and not self.audible
-        return Outcome.TAKE if early or verdict is Verdict.INTERRUPTION else Outcome.WAIT
+        early = self.doubtful and not self.audible
+        return Outcome.TAKE if early or sure else Outcome.WAIT
 
     def on_voice(self, voice: Voice, segment: Segment, now: float) -> Outcome:
         """The voice goes on."""
         if not voice.speaking:
             return Outcome.WAIT
-        if self.verdict is Verdict.INTERRUPTION:
+        if self.sure:
             return Outcome.TAKE
         if voice.voiced_ms < self.barge_in_ms:
             return Outcome.WAIT
@@ -86,7 +95,8 @@ class Attempt:
         if not self.audible:
             return Outcome.WAIT if harmless else Outcome.TAKE
         limit_s = BLIND_S if segment.blind else DECIDE_S
-        limit_s = BACKCHANNEL_S if harmless else limit_s
+        if harmless or self.verdict is Verdict.INTERRUPTION:  # the next partial makes it sure
+            limit_s = BACKCHANNEL_S
         return Outcome.TAKE if now - self.since >= limit_s else Outcome.WAIT
 
     def on_silence(self, voice: Voice, segment: Segment, now: float) -> Outcome:

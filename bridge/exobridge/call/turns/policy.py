@@ -24,6 +24,12 @@ from exobridge_providers.dialogue.words import words
 ATTEMPT_S = BACKCHANNEL_S + 0.2
 """Longest time the bot is held back, should the detector tell nothing more."""
 
+GAP_MS = 100
+"""Silence in which a turn that is too long may be ended: hardly in the middle of a word."""
+
+GAP_WAIT_MS = 2000
+"""Longest wait for that."""
+
 SPECULATION_S = 5.0
 """A turn that has become neither certain nor longer by then is given up."""
 
@@ -60,6 +66,7 @@ class TurnPolicy:
         self._attempt: Attempt | None = None
         self._holding = False
         self._bot_talking = False
+        self._first_line = True
         self._protected = False
         self._protected_until = now
         self._answer = _Answer.NONE
@@ -94,6 +101,7 @@ class TurnPolicy:
 
     def bot_finished(self, now: float) -> list[Action]:
         """All the bot had to say has been played, or it had nothing to say."""
+        self._first_line = False
         self._answered()
         self._fall_silent(now)
         self._keys.start(now)
@@ -159,20 +167,34 @@ class TurnPolicy:
         actions: list[Action] = []
         goes_on = voice.uttering
         if voice.begins():
-            if not goes_on:
+            if goes_on:
+                self._end.went_on(voice.gap_ms)
+            else:
                 self._end.reset()
             actions.append(self._segment.start(voice.onset_ms, voice.position_ms))
         if not self._overlong:
             actions += self._claim_the_floor(now)
-        if voice.speaking and voice.position_ms - voice.onset_ms >= self._max_turn_ms:
-            self._overlong = True
-            actions += self._segment.finalize(voice.end_ms)
-            voice.rest()
+        if self._too_long_ms >= GAP_WAIT_MS:
+            actions += self._end_for_the_caller()
         return actions
 
     @property
-    def _max_turn_ms(self) -> float:
-        return self._options.max_turn_seconds * 1000
+    def _too_long_ms(self) -> float:
+        """How much longer than it may be the turn is that the caller speaks; -1: it is not."""
+        voice = self._voice
+        over_ms = voice.position_ms - voice.onset_ms - self._options.max_turn_seconds * 1000
+        return over_ms if voice.speaking and over_ms >= 0 else -1
+
+    @property
+    def _cut_short(self) -> bool:
+        """The turn that was ended for the caller is not answered yet."""
+        return bool(self._segment.finals_due) or self._answer is not _Answer.NONE
+
+    def _end_for_the_caller(self) -> list[Action]:
+        self._overlong = True
+        actions = self._segment.finalize(self._voice.end_ms)
+        self._voice.rest()
+        return actions
 
     def _claim_the_floor(self, now: float) -> list[Action]:
         if self._answer is _Answer.UNCERTAIN:
@@ -196,13 +218,15 @@ class TurnPolicy:
 
     def _unvoiced(self, now: float) -> list[Action]:
         voice = self._voice
-        if voice.silent_ms >= NOISE_OVER_MS:
+        if voice.silent_ms >= NOISE_OVER_MS and not self._cut_short:
             self._overlong = False
         if self._attempt is not None:
             return self._attempt_pauses(self._attempt, now)
         if voice.activity is Activity.QUIET and not voice.uttering:
             return []
         self._quiet_since = now
+        if voice.silent_ms >= GAP_MS and self._too_long_ms >= 0:
+            return self._end_for_the_caller()
         if voice.silent_ms >= self._end.needed_ms:
             return self._silence_over(now)
         if voice.silent_ms >= PAUSE_MS:
@@ -251,8 +275,8 @@ class TurnPolicy:
                 return self._ask(now)
             case Outcome.NOISE:
                 return self._forget_voice()
-            case Outcome.PASS if self._segment.open and attempt.verdict is Verdict.UNSURE:
-                # A single word may have been misheard: its final text is seldom far.
+            case Outcome.PASS if self._segment.open and attempt.doubtful:
+                # The final text is seldom far, and the bot is not heard meanwhile.
                 return self._segment.finalize(self._voice.end_ms)
             case Outcome.PASS:
                 return self._pass(attempt, now)
@@ -277,14 +301,19 @@ class TurnPolicy:
         else:
             self._said.forget(texts)
 
+    def _verdict(self, text: str) -> Verdict:
+        return self.vocabulary.verdict(text, early=self._first_line)
+
     def _verdict_since(self, texts: int) -> Verdict:
-        return self.vocabulary.verdict(f"{self._said.since(texts)} {self._segment.partial}")
+        return self._verdict(f"{self._said.since(texts)} {self._segment.partial}")
 
     def _weigh(self, texts: int, now: float) -> list[Action]:
         """Words came, the given text the first of them, while the bot has the floor."""
         verdict = self._verdict_since(texts)
         if self._attempt is not None:
-            outcome = self._attempt.on_words(verdict, self._voice, self._segment)
+            lasting = f"{self._said.since(texts)} {self._segment.lasting}"
+            sure = self._verdict(lasting) is Verdict.INTERRUPTION
+            outcome = self._attempt.on_words(verdict, self._voice, self._segment, sure=sure)
             return [self._take_floor(now)] if outcome is Outcome.TAKE else []
         if verdict is Verdict.BACKCHANNEL:
             self._pass_over(texts, now)
@@ -331,7 +360,7 @@ class TurnPolicy:
         if finalized:
             self._segment.take_final()
         else:
-            self._segment.partial = ""
+            self._segment.forget_words()
         texts = len(self._said) if self._attempt is None else self._attempt.texts
         if text:
             self._said.add(text)
@@ -353,7 +382,7 @@ class TurnPolicy:
         if self._segment.finals_due:
             return False
         silent = self._voice.silent_ms >= self._end.needed_ms and not self._segment.open
-        return self._overlong or silent
+        return silent or (self._overlong and self._answer is _Answer.NONE)
 
     def _learn(self) -> None:
         """The words say how much silence ends the turn."""
@@ -369,6 +398,8 @@ class TurnPolicy:
             ProviderError: No caller could follow these rules.
         """
         self._keys.collect(rules)
+        if self._all_quiet():  # the greeting is over
+            self._keys.start(self._quiet_since)
 
     def digit(self, digit: str, now: float) -> list[Action]:
         """The caller pressed a key."""
@@ -440,7 +471,7 @@ class TurnPolicy:
 
     def _is_harmless(self, text: str) -> bool:
         """The text came too late to stop an interruption that was none."""
-        verdict = self.vocabulary.verdict(text)
+        verdict = self._verdict(text)
         return self._said.interrupted and verdict is Verdict.BACKCHANNEL
 
     def _nothing_said(self) -> list[Action]:
@@ -459,6 +490,7 @@ class TurnPolicy:
         self._keys.stop()
         self._said.take()
         self._answer = _Answer.MADE
+        self._first_line = False
         self._end.eager = False
         self._quiet_since = now
 
@@ -517,9 +549,9 @@ class TurnPolicy:
         if leftover_at is not None and now >= leftover_at:
             return self._turn_over(now)
         if self._attempt is not None and now >= self._attempt.since + ATTEMPT_S:
-            if self._attempt.on_voice(self._voice, self._segment, now) is Outcome.TAKE:
-                return [self._take_floor(now)]
-            return self._pass(self._attempt, now)
+            # Who still speaks is not to be cut short in the middle of a word.
+            speaks = self._voice.speaking and self._voice.voiced_ms >= MIN_VOICE_MS
+            return [self._take_floor(now)] if speaks else self._pass(self._attempt, now)
         if self._answer is _Answer.UNCERTAIN and now >= self._guessed_at + SPECULATION_S:
             return [self._drop_answer()]
         if idle_at is not None and now >= idle_at:

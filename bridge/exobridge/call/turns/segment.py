@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exobridge.call.turns.actions import Action, DropSegment, Finalize, Peek, StartSegment
+from exobridge_providers.dialogue.words import words
 
 PEEK_EVERY_MS = 250
 """How often the words of a segment that goes on are asked for while the bot is held back."""
@@ -18,6 +19,8 @@ class Segment:
         open: It has begun and is not over.
         asked: It was asked for in the pause that goes on.
         partial: Its words so far, as far as they are known, until its text is there.
+        lasting: Those of them that were in the partial before, too. The others may be a mistake:
+            the last word of a partial often is, as it was heard in part.
         blind: The recogniser tells no words before the end of the segment.
         settled: They are all there is: they were asked for in the pause that goes on.
         finals_due: Segments that are over and whose text is awaited.
@@ -26,7 +29,7 @@ class Segment:
     def __init__(self) -> None:
         self.open = False
         self.asked = False
-        self.partial = ""
+        self.partial = self.lasting = ""
         self.blind = False
         self.settled = False
         self.finals_due = 0
@@ -42,7 +45,7 @@ class Segment:
     def start(self, from_ms: float, position_ms: float) -> Action:
         """The caller speaks, or goes on after a pause."""
         if not self.open:
-            self.partial = ""
+            self.forget_words()
             self._peeked_ms = position_ms
         self.open = True
         self.asked = self.settled = False
@@ -72,7 +75,8 @@ class Segment:
     def take_partial(self, text: str, now: float) -> list[Action]:
         """The words so far came; they may be those of a segment whose text is awaited."""
         answered, self._peeked_at = self._peeked_at is not None, None
-        self.partial = text
+        before, self.partial = words(self.partial), text
+        self.lasting = " ".join(word for word in words(text) if word in before)
         self.blind = False
         if not self.asked or self.settled:
             return []
@@ -91,9 +95,7 @@ class Segment:
         """It is over: have its text."""
         if not self.open:
             return []
-        partial = self.partial
         self._close()
-        self.partial = partial
         self.finals_due += 1
         return [Finalize(voice_end_ms)]
 
@@ -102,15 +104,19 @@ class Segment:
         if not self.open:
             return []
         self._close()
+        self.forget_words()
         return [DropSegment()]
 
     def _close(self) -> None:
         self.open = self.asked = self.settled = False
-        self.partial = ""
         self._peeked_at = None
+
+    def forget_words(self) -> None:
+        """The partial is over: its words are known for good, or were none."""
+        self.partial = self.lasting = ""
 
     def take_final(self) -> None:
         """The text of the one that ended first came."""
         self.finals_due = max(0, self.finals_due - 1)
         if not self.open:
-            self.partial = ""
+            self.forget_words()

@@ -60,18 +60,22 @@ class Vocabulary:
         self._min_words = min_words
         self._backchannels = Phrases((known.backchannels - alone) | more)
         self._interruptions = Phrases((known.interruptions - more) | alone)
+        # The caller's "hello?" as the bot begins to speak asks for nothing; later it does.
+        murmurs = (known.backchannels | known.greetings) - alone
+        self._early_backchannels = Phrases(murmurs | more)
         self._goes_on = Phrases(known.goes_on)
         self._whole = Phrases(known.whole)
         self._digit_words = frozenset(word for name in known.digits for word in words(name))
 
-    def verdict(self, text: str) -> Verdict:
-        """What words spoken into the bot's are."""
+    def verdict(self, text: str, *, early: bool = False) -> Verdict:
+        """What words spoken into the bot's are; ``early``: into its first line."""
+        backchannels = self._early_backchannels if early else self._backchannels
         said = words(text)
         if not said:
             return Verdict.NO_WORDS
         at, others = 0, False
         while at < len(said):
-            passed = self._backchannels.size_at(said, at)
+            passed = backchannels.size_at(said, at)
             if self._interruptions.size_at(said, at) > passed:
                 return Verdict.INTERRUPTION
             others |= not passed
@@ -83,9 +87,10 @@ class Vocabulary:
     def ending(self, text: str) -> Ending:
         """How the words of a turn end."""
         stripped = text.rstrip()
-        if stripped.endswith("?"):
-            return Ending.WHOLE
         said = words(stripped)
+        if stripped.endswith("?"):
+            # Recognisers put it behind a fragment, too: "What are your?"
+            return Ending.PLAIN if self._goes_on.ends(said) else Ending.WHOLE
         if self._whole.ends(said):
             return Ending.WHOLE
         if stripped.endswith((",", "…", "...", "-")) or self._goes_on.ends(said):

@@ -28,6 +28,7 @@ class Voice:
         onset_ms: Where it began, or may be beginning.
         voiced_ms: Voice in it.
         end_ms: Where the last voice ended.
+        gap_ms: Silence before the voice that is, or was, heard last.
         position_ms: Where the last window ended.
     """
 
@@ -37,6 +38,7 @@ class Voice:
         self.onset_ms = 0.0
         self.voiced_ms = 0.0
         self.end_ms = 0.0
+        self.gap_ms = 0.0
         self.position_ms = 0.0
         self._burst_ms = 0.0
         self._start = start_probability
@@ -61,6 +63,7 @@ class Voice:
         if self.activity is Activity.QUIET:
             self.activity = Activity.ONSET
             self._burst_ms = 0.0
+            self.gap_ms = self.position_ms - window_ms - self.end_ms
             if not self.uttering:
                 self._begin_at(self.position_ms - window_ms)
         self._burst_ms += window_ms

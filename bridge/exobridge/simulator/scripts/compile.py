@@ -18,6 +18,7 @@ from exobridge.simulator.steps import (
     HangUp,
     Hear,
     Patience,
+    Pause,
     PlayWav,
     Say,
     Silence,
@@ -60,6 +61,8 @@ def compile_steps(script: Script, clips: Mapping[int, Clip], variation: Variatio
     acts: list[int] = []
     for index, step in enumerate(script.step):
         before, act, after = _parts(step, index, clips.get(index), variation)
+        if any(each.pause_ms is not None for each in script.step[index + 1 : index + 2]):
+            after = []  # the pause is the silence
         acts.append(len(steps) + len(before))
         steps += [*before, act, *after]
     if script.expect.ends == "bot":
@@ -73,7 +76,7 @@ def _parts(
     """What comes before, what counts, and what comes after."""
     silent_for_ms = step.expect.silent_for_ms
     after: list[Step] = [Silence(silent_for_ms)] if silent_for_ms is not None else []
-    before: list[Step] = [hear] if (hear := _hear(step, variation)) else []
+    before: list[Step] = [cue] if (cue := _cue(step, variation)) else []
     match step.action:
         case "say" | "play":
             assert clip is not None
@@ -92,7 +95,9 @@ def _parts(
             return list(first), BotDone(anew=index > 0), []
 
 
-def _hear(step: ScriptStep, variation: Variation) -> Hear | None:
+def _cue(step: ScriptStep, variation: Variation) -> Hear | Pause | None:
+    if step.pause_ms is not None:
+        return Pause(step.pause_ms)
     if step.after_words is not None:
         return Hear(words=step.after_words)
     if step.after_ms is not None:
@@ -119,6 +124,7 @@ def plan_of(
         script=steps,
         caller=table.caller,
         called=table.to,
+        outgoing=table.outgoing,
         encoding=Encoding(table.encoding),
         sample_rate=table.sample_rate,
         frame_ms=table.frame_ms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
@@ -12,7 +13,7 @@ from exobridge.simulator.words import as_regex
 from exobridge.templates.table import Table
 from exobridge.validation import wrong
 
-INTO = ("after_ms", "after_words")
+INTO = ("after_ms", "after_words", "pause_ms")
 """Keys that let a step happen while the bot talks."""
 ACTIONS = ("say", "play", "press", "wait_seconds", "hang_up")
 """What a step can do; without any of them it listens."""
@@ -57,6 +58,7 @@ class CallTable(Table):
     url: str = "http://127.0.0.1:8080"
     to: str = "08047112233"
     caller: str = Field(default="09811122233", alias="from")
+    outgoing: bool = False
     encoding: Literal["pcm16", "mulaw"] = "pcm16"
     sample_rate: Literal[8000, 16000, 24000] | None = None
     frame_ms: int = Field(default=20, ge=10, le=1000)
@@ -119,6 +121,7 @@ class ScriptStep(Table):
     hang_up: Literal[True] | None = None
     after_ms: int | None = Field(default=None, ge=0, le=600_000)
     after_words: Words | None = None
+    pause_ms: int | None = Field(default=None, ge=0, le=600_000)
     expect: StepExpect = Field(default_factory=StepExpect)
 
     @property
@@ -155,7 +158,7 @@ class ScriptStep(Table):
             if getattr(expect, name) and not speaks_into:
                 raise wrong(
                     "needs a step that speaks while the bot talks",
-                    "Add after_ms or after_words beside say, play or press.",
+                    "Add after_ms, after_words or pause_ms beside say, play or press.",
                     "expect",
                     name,
                 )
@@ -201,11 +204,19 @@ class Script(Table):
         )
 
     @model_validator(mode="after")
-    def _ends_once(self) -> Self:
+    def _steps_agree(self) -> Self:
         for number, step in enumerate(self.step):
             if step.hang_up and number + 1 < len(self.step):
                 raise wrong(
                     "is not the last step", "Remove what follows.", "step", str(number), "hang_up"
+                )
+        for number, (step, following) in enumerate(pairwise(self.step)):
+            silent_for_ms, pause_ms = step.expect.silent_for_ms, following.pause_ms
+            if silent_for_ms and pause_ms is not None and silent_for_ms > pause_ms:
+                raise wrong(
+                    f"is longer than the next step's pause_ms = {pause_ms}",
+                    "Lengthen the pause, or expect less.",
+                    *("step", str(number), "expect", "silent_for_ms"),
                 )
         if self.step[-1].hang_up and self.expect.ends == "bot":
             raise wrong(

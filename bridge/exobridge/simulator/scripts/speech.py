@@ -76,7 +76,7 @@ class Speech:
         for index, step in enumerate(script.step):
             if step.play is not None:
                 wav = read_wav(folder / step.play)
-                clips[index] = Clip(wav.mono(), wav.sample_rate)
+                clips[index] = Clip(wav.mono(), wav.sample_rate, Path(step.play).name)
             elif step.say is not None:
                 clips[index] = await self._spoken(script.speech, step.say)
         return clips

@@ -80,14 +80,15 @@ async def _actions(answer: AsyncIterator[Action]) -> list[Action]:
 
 
 def _check(actions: list[Action]) -> None:
-    answered = any(not isinstance(action, Usage) for action in actions)
+    answered = any(not isinstance(action, Usage) and action != Say("") for action in actions)
     promise(answered, "a turn is answered")
     text = ""
     for action in actions:
         promise(_is_action(action), f"actions are of the declared types, not {action!r}")
         if isinstance(action, Say):
             text += action.text
-            promise(action.more or bool(text.strip()), "a Say has a text, or ends one")
+            given = action.more or not action.text or bool(text.strip())
+            promise(given, "a Say has a text, ends one, or is a sign of life")
             text = text if action.more else ""
         if isinstance(action, Usage):
             least = min(action.input_tokens, action.output_tokens)

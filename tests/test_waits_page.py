@@ -1,0 +1,106 @@
+"""The page of waits says what the code says, and every wait on it runs out in a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from exobridge import desk, provider_pool
+from exobridge.call import digits, playout, prompts, session
+from exobridge.call.failover import breaker
+from exobridge.call.plan import Waits
+from exobridge.call.turns import interruption, segment
+from exobridge.cluster import member
+from exobridge.exotel import detection
+from exobridge.templates.models import LimitsTable, TurnsTable, VoicemailTable
+from exobridge.web import protocol
+from exobridge_providers.base import CollectDigits
+from exobridge_providers.dialogue.openai_options import OpenAiOptions
+from exobridge_providers.dialogue.tools_http import HttpTool
+from exobridge_providers.dialogue.webhook_options import WebhookOptions
+from exobridge_providers.tts.espeak import EspeakOptions
+
+TESTS = Path(__file__).parent
+PAGE = TESTS.parent / "docs" / "reference" / "waits.md"
+TURNS, LIMITS = TurnsTable(), LimitsTable()
+DEFAULTS = Waits()
+
+
+def default(options: type[BaseModel], name: str) -> float:
+    """Of an option, in seconds."""
+    return float(options.model_fields[name].default)
+
+
+SECONDS: dict[str, float] = {
+    "Exotel's `start`, once the socket is open": DEFAULTS.start,
+    "the decision what to do with a stream": DEFAULTS.plan,
+    "the database, when a webhook or a stream asks": desk.STORE_SECONDS,
+    "the other workers' word on a free place": member.ANSWER_SECONDS,
+    "frames that tell the audio's format": detection.WAIT_MS / 1000,
+    "any frame from Exotel, whose audio flows in silence too": DEFAULTS.line,
+    "a mark, after its time": playout.MARK_GRACE_S,
+    "a peer that does not read": DEFAULTS.send,
+    "the answer to a close frame": protocol.CLOSE_SECONDS,
+    "a provider to start: a model to be loaded": provider_pool.START_SECONDS,
+    "a session to be opened": DEFAULTS.open,
+    "the audio of the greeting, or of a last line": DEFAULTS.greeting,
+    "a line that is rendered ahead": prompts.RENDER_SECONDS,
+    "the same, where another provider can make it": prompts.HURRY_SECONDS,
+    "the final text of what the caller said": DEFAULTS.stt_final,
+    "words of what the caller is saying": segment.PEEK_LIMIT_S,
+    "each action of the dialogue": DEFAULTS.dialogue,
+    "a line's first audio, or more of it, or that a line is taken": DEFAULTS.tts_first_audio,
+    "a session, or an answer, to be closed": DEFAULTS.close,
+    "the call that tries a provider whose circuit was open": breaker.TRIAL_S,
+    "a provider to close, when the server stops": provider_pool.CLOSE_SECONDS,
+    "`openai`, `webhook`: a connection": default(OpenAiOptions, "connect_seconds"),
+    "`openai`: the first word": default(OpenAiOptions, "first_token_seconds"),
+    "`openai`: the next word": default(OpenAiOptions, "token_seconds"),
+    "`webhook`: the first action": default(WebhookOptions, "first_seconds"),
+    "`webhook`: the next action": default(WebhookOptions, "next_seconds"),
+    "a tool's answer": default(HttpTool, "timeout_seconds"),
+    "`espeak`: a sentence": default(EspeakOptions, "timeout_seconds"),
+    "a caller who pauses in the middle of a sentence": TURNS.max_end_silence_ms / 1000,
+    "a caller who does not stop": TURNS.max_turn_seconds,
+    "words that decide on an interruption": interruption.DECIDE_S,
+    "the next key": digits.UNASKED.timeout_seconds,
+    "the next key, where the dialogue asked for keys": CollectDigits().timeout_seconds,
+    "a caller who says nothing": LIMITS.idle_seconds,
+    "an answering machine's beep": VoicemailTable().beep_seconds,
+    "a caller, until the answer begins": LIMITS.filler_ms / 1000,
+    "the end of the call": LIMITS.max_call_seconds,
+    "the last words to be played, beyond their own length": DEFAULTS.goodbye,
+    "the last words of a call that has reached its maximum length": session.LAST_WORDS_S,
+}
+"""What the page has to say, by the code."""
+
+
+def rows() -> dict[str, list[str]]:
+    """The page's tables, by their first column."""
+    lines = re.findall(r"^\| (?!Wait|---)(.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    cells = [line.split(" | ") for line in lines]
+    assert len({row[0] for row in cells}) == len(cells), "a row stands twice"
+    return {row[0]: row[1:] for row in cells}
+
+
+def test_the_page_has_every_limit_as_it_is() -> None:
+    """None differs from the code, and none is made up."""
+
+    def shown(seconds: float) -> str:
+        return f"{seconds * 1000:g} ms" if seconds < 0.5 else f"{seconds:g} s"
+
+    said = {name: row[0] for name, row in rows().items()}
+    assert said == {name: shown(seconds) for name, seconds in SECONDS.items()}
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_every_wait_runs_out_in_a_test(name: str) -> None:
+    """The page names it, and it exists."""
+    path, _, test = rows()[name][3].strip("`").partition("::")
+    tree = ast.parse((TESTS / path).read_text("utf-8"))
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    assert test in {node.name for node in tree.body if isinstance(node, functions)}
