@@ -27,8 +27,8 @@ demo: $(READY) ## a whole call on real speech, offline, and its recording to lis
 serve: $(READY) ## the server, with the settings of .env
 	$(BIN)/exobridge serve
 
-test: $(READY) ## the test suite
-	$(BIN)/python -m pytest -q
+test: $(READY) ## the test suite, in two processes: it mostly waits for calls
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 coverage: $(READY) ## how much of the modules without I/O their tests run, module by module
 	$(BIN)/python -m tests.covered

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -181,25 +180,10 @@ def test_nested_values_are_cleaned() -> None:
 # ------------------------------------------------------------------ the log of a process
 
 
-@pytest.fixture
-def restored() -> Iterator[None]:
-    """Logging and structlog as they were before the test."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    names = ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "websockets")
-    levels = {name: logging.getLogger(name).level for name in (*names, "alembic")}
-    yield
-    root.handlers, root.level = handlers, level
-    for name, before in levels.items():
-        logging.getLogger(name).setLevel(before)
-    structlog.reset_defaults()
-
-
 def entries(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-@pytest.mark.usefixtures("restored")
 def test_json_lines_are_one_entry_each(capsys: pytest.CaptureFixture[str]) -> None:
     """With level, logger and UTC time; the call's context is in each."""
     configure("json", "INFO")
@@ -219,7 +203,6 @@ def test_json_lines_are_one_entry_each(capsys: pytest.CaptureFixture[str]) -> No
     }
 
 
-@pytest.mark.usefixtures("restored")
 def test_exceptions_are_cleaned_whoever_logs_them(capsys: pytest.CaptureFixture[str]) -> None:
     """Ours and the libraries': message, traceback and arguments."""
     configure("json", "INFO", [SECRET])
@@ -237,7 +220,6 @@ def test_exceptions_are_cleaned_whoever_logs_them(capsys: pytest.CaptureFixture[
         assert SECRET not in json.dumps(entry)
 
 
-@pytest.mark.usefixtures("restored")
 def test_the_console_is_cleaned_too(capsys: pytest.CaptureFixture[str]) -> None:
     """What a person reads at the desk."""
     configure("console", "INFO", [SECRET])
@@ -248,7 +230,6 @@ def test_the_console_is_cleaned_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert "+91*******233" in shown
 
 
-@pytest.mark.usefixtures("restored")
 def test_auto_is_json_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """A container's log is read by machines."""
     configure("auto", "INFO")
@@ -257,7 +238,6 @@ def test_auto_is_json_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -
     assert entry["event"] == "hello"
 
 
-@pytest.mark.usefixtures("restored")
 def test_libraries_that_log_urls_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """uvicorn writes each WebSocket's path at INFO, token included."""
     configure("json", "INFO")

@@ -73,6 +73,10 @@ async def live_calls(serving: Serving) -> int:
         return int((await http.get(f"{serving.url}/health/live")).json()["calls"])
 
 
+async def _is_empty(serving: Serving) -> bool:
+    return await live_calls(serving) == 0
+
+
 async def test_calls_cross_from_one_worker_to_the_other(tmp_path: Path) -> None:
     """A call that one worker answered is held by the other one, to a good end; and a newer stream
     of a call takes it over from whichever worker holds it. Without a secret, too. SIGHUP to the
@@ -86,7 +90,7 @@ async def test_calls_cross_from_one_worker_to_the_other(tmp_path: Path) -> None:
                 break
         else:
             raise AssertionError("no call crossed")
-        assert await live_calls(serving) == 0
+        await until(lambda: _is_empty(serving))
 
         holders = list[int]()
         callings = list[asyncio.Task[CallReport]]()
