@@ -119,6 +119,10 @@ def test_how_words_end(said: str, ending: Ending) -> None:
     [
         ("a table for two", Ending.PLAIN),
         ("500", Ending.PLAIN),
+        ("My order number is 47.", Ending.OPEN),
+        ("the code is four", Ending.OPEN),
+        ("my order number is 4711", Ending.PLAIN),
+        ("the number of rooms is 47", Ending.PLAIN),
         ("two thirty", Ending.PLAIN),
         ("nine eight", Ending.OPEN),
         ("my number is nine eight four", Ending.OPEN),
@@ -143,6 +147,7 @@ def test_a_number_that_is_dictated(said: str, ending: Ending) -> None:
     [
         ("hi-IN", "मुझे दिल्ली जाना है और", Ending.OPEN),
         ("hi-IN", "mera number", Ending.PLAIN),
+        ("hi-IN", "मेरा नंबर 98", Ending.OPEN),
         ("hi-IN", "mujhe", Ending.OPEN),
         ("hi-IN", "nau aath saat", Ending.OPEN),
         ("hi-IN", "नहीं चाहिए", Ending.WHOLE),

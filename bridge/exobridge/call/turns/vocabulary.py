@@ -14,6 +14,15 @@ WHOLE_NUMBERS = frozenset({10, 12, 16})
 """Digits in a telephone number, the same with its country code, and a card's number. A shorter one
 may be the first half of these."""
 
+ANNOUNCERS = frozenset(
+    {"number", "code", "pincode", "pin", "otp", "id", "नंबर", "नम्बर", "कोड", "पिन", "ओटीपी"}
+)
+"""Words before digits that are dictated, whichever Indian language they stand in."""
+
+ANNOUNCED_DIGITS = 4
+"""An announced number that is shorter has not been said to its end: "my order number is 47" may be
+how a recogniser wrote "four, seven", and a pause after it is one of dictation."""
+
 DICTATED_DIGITS = 5
 """A number of so many digits is dictated, even where the recogniser wrote it as one."""
 
@@ -99,12 +108,16 @@ class Vocabulary:
 
     def _number_ending(self, said: Sequence[str]) -> Ending:
         digits = one_by_one = 0
-        for word in reversed(said):
+        before = said
+        for at, word in reversed(list(enumerate(said))):
             size = len(word) if word.isdecimal() else int(word in self._digit_words)
             if not size:
                 break
+            before = said[:at]
             digits += size
             one_by_one += size == 1
+        if 0 < digits < ANNOUNCED_DIGITS and not ANNOUNCERS.isdisjoint(before[-3:]):
+            return Ending.OPEN
         if one_by_one < 2 and digits < DICTATED_DIGITS:
             return Ending.PLAIN
         return Ending.WHOLE if digits in WHOLE_NUMBERS else Ending.OPEN
