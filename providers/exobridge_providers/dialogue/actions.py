@@ -5,6 +5,7 @@ One model of arguments each, which checks what comes and describes itself to a l
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -29,9 +30,9 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    @abstractmethod
     def action(self) -> Action:
         """What they ask for."""
-        raise NotImplementedError
 
 
 class TransferArguments(Arguments):

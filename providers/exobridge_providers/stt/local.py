@@ -7,6 +7,7 @@ segments, and asks for words of one that goes on (``peek``).
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import ClassVar, Protocol
 
@@ -65,7 +66,7 @@ class Model(Protocol):
         ...
 
 
-class LocalStt(SttProvider):
+class LocalStt(SttProvider, ABC):
     """Speech-to-text by models inside the process.
 
     Class attributes:
@@ -84,13 +85,13 @@ class LocalStt(SttProvider):
         self._vad: SileroModel | None = None
         self._pool: WorkerPool[Model] | None = None
 
+    @abstractmethod
     def load(self) -> Model:
         """Load a model; on a thread.
 
         Raises:
             ProviderConfigError: It cannot be loaded here; the message names the cure.
         """
-        raise NotImplementedError
 
     async def start(self) -> None:
         """Load the models.

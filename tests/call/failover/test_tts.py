@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -276,7 +276,7 @@ async def test_texts_are_cut_to_what_the_voice_takes() -> None:
 class ShortSession(FakeTtsSession):
     """Takes little at a time."""
 
-    opened: list[ShortSession] = []  # noqa: RUF012
+    opened: ClassVar[list[ShortSession]] = []
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
