@@ -67,8 +67,8 @@ format: $(READY) ## format the code
 
 lock: ## the hashed locks, anew from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements.lock
-	$(COMPILE) pyproject.toml --extra otel -c requirements.lock -o deploy/requirements.lock
-	$(COMPILE) pyproject.toml --extra local --extra otel -c requirements.lock -o deploy/requirements-local.lock
+	$(COMPILE) pyproject.toml --extra otel --extra s3 -c requirements.lock -o deploy/requirements.lock
+	$(COMPILE) pyproject.toml --extra local --extra otel --extra s3 -c requirements.lock -o deploy/requirements-local.lock
 	echo hatchling | $(COMPILE) - -c requirements.lock -o deploy/requirements-build.lock
 
 clean: ## what the other targets made

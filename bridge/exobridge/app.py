@@ -28,6 +28,7 @@ from exobridge.settings import Settings
 from exobridge.store import Store, StoreError
 from exobridge.templates import ProviderUse, Template, Templates, provider_uses
 from exobridge.templates.text import render
+from exobridge.web.answer import ENDPOINT as ANSWER
 from exobridge.web.answer import AnswerEndpoint
 from exobridge.web.guard import Guard
 from exobridge.web.metrics import MetricsEndpoint
@@ -35,6 +36,7 @@ from exobridge.web.proxies import Proxies
 from exobridge.web.rate import AddressRate
 from exobridge.web.stream import StreamEndpoint
 from exobridge.web.tokens import Tokens
+from exobridge.web.webhook import Webhook
 from exobridge.whole import OneProcess, Whole
 from exobridge_providers.base import Provider, SttProvider, TtsProvider, speaks
 from exobridge_providers.errors import ProviderConfigError, ProviderError
@@ -318,16 +320,14 @@ def create_app(
                 )
             )
             whole.watch(observer.snapshot)
-            answer = AnswerEndpoint(
-                bridge.desk, tokens, guard, observer.watchers, public_url=settings.public_url
-            )
+            answer = AnswerEndpoint(bridge.desk, tokens, guard, public_url=settings.public_url)
+            webhooks = [Webhook(ANSWER, answer.answer, guard, observer.watchers)]
             metrics = MetricsEndpoint(whole.metrics, metrics_token)
             stream = StreamEndpoint(bridge.desk, tokens, bridge.services, guard)
             app.state.bridge = bridge
             app.router.routes.extend(
                 [
-                    Route("/exotel/answer", answer.respond, methods=["GET", "POST"]),
-                    Route("/exotel/answer/{secret}", answer.respond, methods=["GET", "POST"]),
+                    *(route for webhook in webhooks for route in webhook.routes()),
                     WebSocketRoute("/exotel/stream", stream),
                     WebSocketRoute("/exotel/stream/{token}", stream),
                     Route("/metrics", metrics.respond),

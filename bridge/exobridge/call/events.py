@@ -29,6 +29,11 @@ class EventKind(StrEnum):
     NO_STREAM = "no-stream"
     STREAM_LOST = "stream-lost"
     PASSTHRU = "passthru"
+    DIAL_ASKED = "dial-asked"
+    DIAL = "dial"
+    STATUS = "status"
+    DETAILS = "details"
+    RECORDING = "recording"
 
 
 class EndedBy(StrEnum):
@@ -276,6 +281,94 @@ def passthru(
         "ended_by": ended_by.value if ended_by else None,
     }
     return CallEvent(call_sid, EventKind.PASSTHRU, f"{EventKind.PASSTHRU}:{digest}", at, data)
+
+
+def dial_asked(
+    call_sid: str,
+    at: datetime,
+    *,
+    transfer: str,
+    attempt: int,
+    numbers: Sequence[str],
+    contract: str,
+    reason: str = "",
+) -> CallEvent:
+    """A Connect applet asked whom to dial. Asked again for the same attempt, it counts once.
+
+    Args:
+        transfer: Key of the ``transfer-requested`` event that is pending; empty: none is.
+        attempt: 1 for the first question of this transfer.
+        numbers: What was answered, E.164; empty: nobody is to be dialled.
+        contract: ``json`` or ``text``.
+        reason: Why nobody is, e.g. ``no-transfer``, ``expired``, ``exhausted``.
+    """
+    data: dict[str, JSON] = {
+        "transfer": transfer,
+        "attempt": attempt,
+        "numbers": list(numbers),
+        "contract": contract,
+        "reason": reason,
+    }
+    return CallEvent(
+        call_sid, EventKind.DIAL_ASKED, f"{EventKind.DIAL_ASKED}:{transfer}:{attempt}", at, data
+    )
+
+
+def dial(
+    call_sid: str, at: datetime, *, event_type: str, number: str, status: str, told_at: str = ""
+) -> CallEvent:
+    """Exotel tells how the dialling goes (``dial_passthru_event_url``). Any subset may come.
+
+    Args:
+        event_type: ``Dial``, ``Ringing``, ``Answered`` or ``Terminal``.
+        number: Who is dialled, E.164 or as Exotel wrote it.
+        status: ``busy`` while the agent is called, ``free`` after.
+        told_at: Exotel's ``CurrentTime``, which tells two attempts at one number apart.
+    """
+    data: dict[str, JSON] = {"event_type": event_type, "number": number, "status": status}
+    key = f"{EventKind.DIAL}:{event_type}:{number}:{told_at}"
+    return CallEvent(call_sid, EventKind.DIAL, key, at, data)
+
+
+def status(
+    call_sid: str, at: datetime, *, status: str, event_type: str, data: Mapping[str, JSON]
+) -> CallEvent:
+    """Exotel's status callback. Repeated, it counts once by event type and status.
+
+    Args:
+        status: ``completed``, ``failed``, ``busy``, ``no-answer`` or ``canceled``.
+        event_type: ``terminal`` or ``answered``; empty where it is not told.
+        data: The rest, typed, without credentials: no ``RecordingUrl`` with a signature.
+    """
+    told: dict[str, JSON] = {**data, "status": status, "event_type": event_type}
+    key = f"{EventKind.STATUS}:{event_type}:{status}"
+    return CallEvent(call_sid, EventKind.STATUS, key, at, told)
+
+
+def details(call_sid: str, at: datetime, *, status: str, data: Mapping[str, JSON]) -> CallEvent:
+    """What Exotel's API says of the call, asked after its end; once for each status."""
+    told: dict[str, JSON] = {**data, "status": status}
+    return CallEvent(call_sid, EventKind.DETAILS, f"{EventKind.DETAILS}:{status}", at, told)
+
+
+def recording(
+    call_sid: str, at: datetime, *, source: str, name: str, duration_ms: int | None, size: int
+) -> CallEvent:
+    """A recording of the call has been stored.
+
+    Args:
+        source: ``exotel``, or ``own``: made of the stream by ourselves.
+        name: Which of the source's; an own one is named after its stream.
+        size: Bytes.
+    """
+    data: dict[str, JSON] = {
+        "source": source,
+        "name": name,
+        "duration_ms": duration_ms,
+        "bytes": size,
+    }
+    key = f"{EventKind.RECORDING}:{source}:{name}"
+    return CallEvent(call_sid, EventKind.RECORDING, key, at, data)
 
 
 def _of_stream(call_sid: str, kind: EventKind, at: datetime, data: Mapping[str, JSON]) -> CallEvent:

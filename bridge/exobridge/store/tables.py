@@ -123,3 +123,50 @@ turns = Table(
     Column("send_ms", Float),
     UniqueConstraint("call_sid", "stream_sid", "number"),
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),  # one job of a kind for each key
+    Column("call_sid", Text, nullable=False),  # empty: no call's; a job may outlive its call
+    Column("payload", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", UtcTime, nullable=False),
+    Column("leased_until", UtcTime),
+    Column("lease", Text, nullable=False, server_default=text("''")),
+    Column("error", Text, nullable=False, server_default=text("''")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+    UniqueConstraint("kind", "key"),
+    Index(None, "state", "due_at"),
+    Index(None, "call_sid"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("call_sid", Text, ForeignKey("calls.call_sid", ondelete="CASCADE"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("duration_ms", Integer),
+    Column("channels", Integer),
+    Column("sample_rate", Integer),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("call_sid", "source", "name"),
+    Index(None, "created_at"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)

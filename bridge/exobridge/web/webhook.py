@@ -1,0 +1,111 @@
+"""What all of Exotel's webhooks share: who may ask, what was sent, one line in the log, a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from exobridge.exotel.passthru import MissingCallSidError
+from exobridge.observe.watch import Watchers
+from exobridge.observe.watch import Webhook as Answered
+from exobridge.web.body import BadBodyError, parameters
+from exobridge.web.guard import TOO_MANY, Guard
+
+Pairs = list[tuple[str, str]]
+"""All names and values of a request, as they came; the body's before the query's."""
+
+_log = structlog.stdlib.get_logger("exobridge.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a request.
+
+    Attributes:
+        outcome: A few words for the log and the metrics, from a small set.
+    """
+
+    call_sid: str
+    outcome: str
+    response: Response
+
+
+Handle = Callable[[Request, Pairs], Awaitable[Told]]
+"""Answers a request that was let in. May raise :class:`MissingCallSidError`, which answers 400."""
+
+
+class Webhook:
+    """One of Exotel's endpoints.
+
+    Args:
+        path: Without a secret; it may also stand behind it, as a further part.
+        watchers: Told of each request.
+    """
+
+    def __init__(self, path: str, handle: Handle, guard: Guard, watchers: Watchers) -> None:
+        self._path = path
+        self._handle = handle
+        self._guard = guard
+        self._watchers = watchers
+
+    def routes(self) -> list[Route]:
+        """With and without the secret in the path; GET and POST."""
+        methods = ["GET", "POST"]
+        return [
+            Route(self._path, self.respond, methods=methods),
+            Route(f"{self._path}/{{secret}}", self.respond, methods=methods),
+        ]
+
+    async def respond(self, request: Request) -> Response:
+        """One request, logged once and timed."""
+        begun = time.perf_counter()
+        refusal = self._guard.refusal(request, request.path_params.get("secret", ""))
+        if refusal is not None and refusal.status == TOO_MANY.status:
+            # The guard says so, now and then: a flood shall not fill the log.
+            return problem(refusal.status, refusal.error, refusal.detail)
+        if refusal is not None:
+            answer = problem(refusal.status, refusal.error, refusal.detail)
+            told = Told("", refusal.error, answer)
+        else:
+            told = await self._answer(request)
+        seconds = time.perf_counter() - begun
+        _log.info(
+            "webhook",
+            endpoint=self._path,
+            call_sid=told.call_sid,
+            status=told.response.status_code,
+            ms=round(seconds * 1000, 1),
+            outcome=told.outcome,
+        )
+        self._watchers.webhook(
+            Answered(
+                endpoint=self._path,
+                method=request.method,
+                call_sid=told.call_sid,
+                outcome=told.outcome,
+                status=told.response.status_code,
+                ended_at=datetime.now(UTC),
+                seconds=seconds,
+            )
+        )
+        return told.response
+
+    async def _answer(self, request: Request) -> Told:
+        try:
+            return await self._handle(request, await parameters(request))
+        except BadBodyError as error:
+            return Told("", "bad request", problem(error.status, "bad-request", str(error)))
+        except MissingCallSidError as error:
+            return Told("", "bad request", problem(400, "bad-request", str(error)))
+
+
+def problem(status: int, error: str, detail: str) -> Response:
+    """What is wrong, for a program and for a human."""
+    return JSONResponse({"error": error, "detail": detail}, status)
