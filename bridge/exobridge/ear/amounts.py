@@ -60,7 +60,7 @@ _WORD = (
     rf"{END}"
 )
 _BEFORE = re.compile(
-    rf"(?P<minus>(?<![{INSIDE}])[-−])?(?P<sign>{_SIGN})\s?(?P<minus2>[-−])?(?P<low>{NUMBER})"
+    rf"(?P<minus>(?<![{INSIDE}])[-−])?(?P<sign>{_SIGN})\s?(?P<minus2>[-−])?(?P<low>{NUMBER}|\.[0-9]++)"
     rf"(?:(?:\s?(?P<of>{_SCALES_OF_MONEY}))?{DASH}(?:{_SIGN}\s?)?(?P<high>{NUMBER}))?{_SCALE}"
     r"(?:\s?/-)?"
 )
@@ -74,6 +74,8 @@ def _before(found: Found) -> str:
     """The sign stands before the number."""
     currency = _currency(found)
     low, high = found["low"], found["high"]
+    if low.startswith("."):
+        low = f"0{low}"
     words = (
         f"{_count(found, low, high)} {currency.unit.many}"
         if high or found["scale"]

@@ -40,6 +40,7 @@ _FRACTION = re.compile(rf"{START}(?P<part>{NUMBER})/(?P<whole>{NUMBER})(?!/[0-9]
 _SCORED = re.compile("5|10|[1-9][05]0|1000")
 _SMALL = re.compile(r"[1-9][0-9]?")
 _BY = re.compile(r"(?<=[0-9])/(?=[0-9])")
+_POWER = re.compile(r"(?<=[0-9])\s?\^\s?(?=[0-9])")
 _RATIO = re.compile(r"(?<=[0-9]):(?=[0-9])")
 _VERSION = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]++(?:\.[0-9]++){2,}+")
 _RANGE = re.compile(rf"{_MINUS}{START}(?P<low>{NUMBER}){DASH}(?P<high>{NUMBER})(?!-){END}")
@@ -195,6 +196,7 @@ RULES = (
     Rule(_GLYPH, _glyph),
     Rule(_FRACTION, _fraction),
     Rule(_BY, lambda found: f" {found.language.by} "),
+    Rule(_POWER, lambda found: f" {found.language.signs['^']} "),
     Rule(_RATIO, lambda found: f" {found.language.signs[':']} "),
     Rule(_RANGE, _range),
     Rule(_POINT, lambda found: found.language.number(f"0.{found['number']}")),

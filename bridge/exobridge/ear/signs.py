@@ -6,7 +6,9 @@ import re
 
 from exobridge.ear.written import INSIDE, Found, Rule
 
-_ALONE = re.compile(r"[%°±×÷→&~+@]|=+")
+_ALONE = re.compile(r"[%°±×÷→&~+@≤≥]|=+")
+# No arrow and no quotation mark: one, between spaces.
+_COMPARED = re.compile(r"(?<!\S)[<>](?=\s)")
 _HASH = re.compile(r"#+")
 _ARROW = re.compile(r"\s?(?:->|=>|⇒)\s?")
 _MINUS = re.compile(r"−")
@@ -25,6 +27,7 @@ RULES = (
     Rule(_ACCOUNT, lambda found: found.language.signs["a/c"]),
     Rule(_ARROW, lambda found: f" {found.language.signs['→']} "),
     Rule(_ALONE, _sign),
+    Rule(_COMPARED, _sign),
     Rule(_MINUS, lambda found: f" {found.language.signs['-']} "),
     Rule(_INITIALS, lambda found: found.language.letters(found.match[0].replace("/", ""))),
     Rule(_OR, lambda found: f" {found.language.signs['/']} "),

@@ -29,6 +29,7 @@ _NAMES = {
     "ft": "ft",
     "sq ft": "sq ft",
     "sq. ft": "sq ft",
+    "sq.ft": "sq ft",
     "sqft": "sq ft",
     "ml": "ml",
     "km/h": "km/h",
