@@ -27,13 +27,13 @@ demo: $(READY) ## a whole call on real speech, offline, and its recording to lis
 serve: $(READY) ## the server, with the settings of .env
 	$(BIN)/exobridge serve
 
-test: $(READY) ## the test suite, in two processes: it mostly waits for calls
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test: $(READY) ## the test suite, in three processes: it mostly waits for calls
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 coverage: $(READY) ## how much of the modules without I/O their tests run, module by module
 	$(BIN)/python -m tests.covered
 
-mutants: $(READY) ## faults put into those modules one at a time: do the tests notice? some minutes
+mutants: $(READY) ## faults put into those modules one at a time: do the tests notice? a quarter of an hour
 	$(BIN)/python -m tests.mutations
 
 check: $(READY) ## lint, format, types and the arrows between the packages

@@ -19,13 +19,21 @@ import pytest
 import structlog
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-SECRET_VARIABLES = ("EXOBRIDGE_SECRET", "EXOTEL_API_KEY", "EXOTEL_API_TOKEN", "METRICS_TOKEN")
+SECRET_VARIABLES = (
+    "EXOBRIDGE_SECRET",
+    "EXOBRIDGE_API_KEY",
+    "EXOTEL_API_KEY",
+    "EXOTEL_API_TOKEN",
+    "METRICS_TOKEN",
+)
 SHORTEST = 8
 """Shorter values are those of tests that show that they are refused."""
 
 TOKENS = {
     "a token by its form": r"(?<![\w.-])[\w-]{4,}\.[\w-]{6}\.[\w-]{27}(?![\w.-])",
-    "a secret in a path": r"/exotel/(?:stream|answer)/(?!\*\*\*|\$EXOBRIDGE_SECRET)[^\s\"'?]+",
+    "a secret in a path": (
+        r"/exotel/(?:stream|answer|passthru)/(?!\*\*\*|\$EXOBRIDGE_SECRET)[^\s\"'?]+"
+    ),
     "a secret in a query": r"auth_token(?:=|%3D)(?!\*\*\*|\$EXOBRIDGE_SECRET)[^\s\"'&]+",
     "credentials": r"\b(?:Basic|Bearer)\s+(?!\*\*\*)[\w.~+/=-]{16,}",
     "credentials in a URL": r"://(?!\*\*\*)[^/\s\"'?#@]+@",

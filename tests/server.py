@@ -22,7 +22,8 @@ import structlog
 import uvicorn
 
 from exobridge import log
-from exobridge.app import Bridge, create_app
+from exobridge.app import create_app
+from exobridge.bridge import Bridge
 from exobridge.call.plan import Waits
 from exobridge.call.state import Call
 from exobridge.server import server_config
@@ -64,7 +65,9 @@ SHORT = Waits(
     dialogue=1.0,
     tts_first_audio=1.0,
     line=2.0,
+    transfer=1.0,
     goodbye=3.0,
+    dialling=10.0,  # no test waits for it, and a loaded machine is slow
     close=0.3,
     send=0.5,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exobridge.admission import Slots
 from tests.virtual_time import virtual_time
@@ -69,6 +71,19 @@ async def test_a_slot_whose_stream_came_is_kept() -> None:
 
 
 @virtual_time
+async def test_a_call_that_comes_back_has_a_slot_in_a_full_house() -> None:
+    """It counts like any: nobody else is taken until there is room again."""
+    house, _ = admission(1)
+    house.take("a")
+    assert house.take("b", again=True)
+    assert house.calls == 2
+    house.release("a")
+    assert not house.take("c")
+    house.release("b")
+    assert house.take("c")
+
+
+@virtual_time
 async def test_a_released_slot_is_not_freed_again() -> None:
     """The time of a call that is over does not end another one of the same name."""
     house, unused = admission(1)
@@ -126,3 +141,125 @@ async def test_closing_waits_for_nobody() -> None:
     house.close()
     await asyncio.sleep(1000)
     assert unused == []
+
+
+# ------------------------------------------------------------------ Exotel's own limit
+
+
+@virtual_time
+async def test_exotels_own_limit_counts_the_streams_of_others() -> None:
+    """Its own calls a server knows; the others' stay as many as Exotel said."""
+    house, _ = admission(10)
+    house.take("a", is_open=True)
+    house.stream_opened("a")
+    house.heed(active=6, limit=8, seconds=90.0)  # five of others
+    assert house.take("b")
+    assert house.take("c")
+    assert not house.take("d")
+    assert house.calls == 3
+    house.release("a")
+    assert house.take("d")
+    house.close()
+
+
+@virtual_time
+async def test_calls_whose_stream_is_still_to_come_count() -> None:
+    """Exotel does not know of them when it is asked."""
+    house, _ = admission(10)
+    house.take("awaited")
+    house.heed(active=1, limit=2, seconds=90.0)
+    assert not house.take("b")
+    house.release("awaited")
+    assert house.take("b")
+    house.close()
+
+
+@virtual_time
+async def test_a_full_account_has_no_stream_for_a_refusal_either() -> None:
+    """A spoken line would not be heard; whoever has a slot keeps it."""
+    house, _ = admission(10)
+    house.take("a")
+    house.heed(active=9, limit=9, seconds=90.0)
+    assert not house.take("b")
+    assert not house.take("b", refusal=True)
+    assert house.take("a")
+    house.close()
+
+
+@virtual_time
+async def test_a_refusals_stream_counts_at_exotel() -> None:
+    """As any other of the account."""
+    house, _ = admission(10)
+    house.heed(active=0, limit=2, seconds=90.0)
+    assert house.take("a", refusal=True)
+    assert house.take("b")
+    assert not house.take("c")
+    house.close()
+
+
+@virtual_time
+async def test_a_stream_that_is_there_is_not_counted_against_the_account() -> None:
+    """Exotel has let it in."""
+    house, _ = admission(1)
+    house.heed(active=9, limit=9, seconds=90.0)
+    assert house.take("a", is_open=True)
+    assert not house.take("b", is_open=True)  # our own limit
+    house.close()
+
+
+@virtual_time
+async def test_what_exotel_said_long_ago_is_not_heeded() -> None:
+    """Nor a limit that it did not tell."""
+    house, _ = admission(10)
+    house.heed(active=9, limit=9, seconds=90.0)
+    await asyncio.sleep(89.9)
+    assert not house.take("a")
+    await asyncio.sleep(0.2)
+    assert house.take("a")
+    house.heed(active=9, limit=9, seconds=90.0)
+    assert not house.take("b")
+    house.heed(active=9, limit=None, seconds=90.0)
+    assert house.take("b")
+    house.close()
+
+
+@virtual_time
+async def test_our_own_limit_holds_beside_exotels() -> None:
+    """The lower one decides."""
+    house, _ = admission(1)
+    house.heed(active=0, limit=100, seconds=90.0)
+    assert house.take("a")
+    assert not house.take("b")
+    house.close()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["take", "open", "over"]), st.integers(0, 9)), max_size=60),
+    st.integers(0, 10),
+    st.integers(1, 10),
+)
+def test_no_order_of_things_takes_more_than_the_account_has(
+    steps: list[tuple[str, int]], others: int, limit: int
+) -> None:
+    """Whatever calls come and go, between two questions to Exotel."""
+
+    @virtual_time
+    async def run() -> None:
+        house, _ = admission(100)
+        house.heed(active=others, limit=limit, seconds=90.0)
+        taken: set[str] = set()
+        for step, number in steps:
+            call_sid = str(number)
+            if step == "take":
+                room = len(taken) + others < limit or call_sid in taken
+                assert house.take(call_sid) is room
+                taken |= {call_sid} if room else set()
+            elif step == "open":
+                house.stream_opened(call_sid)
+            else:
+                house.release(call_sid)
+                taken.discard(call_sid)
+        assert house.calls == len(taken)
+        house.close()
+
+    run()

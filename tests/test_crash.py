@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -18,7 +19,7 @@ from tests.server import LINE, QUICK, fakes_installed, until
 
 async def test_the_facts_of_a_call_survive_the_death_of_its_process(tmp_path: Path) -> None:
     """What had happened and what had been said is there after the next start, which calls the
-    call lost; another call can then be held."""
+    call lost; another call can then be held, and the lost one goes on in another stream."""
     script = (Say(LINE), Wait(30_000))
     async with server(tmp_path) as serving, Exotel() as exotel:
         plan = CallPlan(url=serving.url, script=script, patience=QUICK, call_sid="killed")
@@ -38,6 +39,13 @@ async def test_the_facts_of_a_call_survive_the_death_of_its_process(tmp_path: Pa
         # The command reads while the server writes.
         out = await asyncio.to_thread(calls, tmp_path, "killed", "--json")
         listed = await asyncio.to_thread(calls, tmp_path)
+        # Exotel's flow may lead the caller back.
+        assert (await exotel.call(replace(plan, call_sid="killed"))).problems == ()
+        back = json.loads(await asyncio.to_thread(calls, tmp_path, "killed", "--json"))
+    said = ["Hello there.", "one", "You said: one"]
+    resumed = "Sorry, we were cut off. Please go on."
+    assert [turn["text"] for turn in back["turns"]] == [*said, resumed, *said[1:]]
+    assert back["outcome"] == "completed"
     killed = json.loads(out)
     assert (killed["state"], killed["outcome"], killed["end_reason"]) == (
         "ended",
@@ -50,7 +58,7 @@ async def test_the_facts_of_a_call_survive_the_death_of_its_process(tmp_path: Pa
         EventKind.STREAM_FORMAT,
         EventKind.STREAM_LOST,
     ]
-    assert [turn["text"] for turn in killed["turns"]] == ["Hello there.", "one", "You said: one"]
+    assert [turn["text"] for turn in killed["turns"]] == said
     newest, oldest = listed.splitlines()
     assert "next" in newest
     assert newest.endswith("completed")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from structlog.testing import capture_logs
 
 from exobridge.admission import OwnAdmission
-from exobridge.call.events import Decision
+from exobridge.call import events
+from exobridge.call.events import Decision, EndedBy
 from exobridge.call.plan import CallPlan
 from exobridge.call.state import Outcome
 from exobridge.desk import Desk
 from exobridge.exotel.messages import Started
-from exobridge.exotel.passthru import IST, PassthruParams
+from exobridge.exotel.passthru import PassthruParams
+from exobridge.exotel.times import IST
 from exobridge.numbers import NumberBook
 from exobridge.recorder import StoreRecorder
+from exobridge.routing import Applications, Routing
 from exobridge.store import Store
 from exobridge.templates import Template
+from exobridge_providers.base import Resumption
 
 OURS, OTHER, HUMAN = "08047112233", "08047112244", "09811122233"
 BOOK = NumberBook.parse(f"+91{OURS[1:]}=shop,+91{OTHER[1:]}=night")
@@ -49,6 +54,7 @@ class Front:
             numbers=numbers,
             store=self.store,
             recorder=StoreRecorder(self.store),
+            routing=Routing(Applications()),
             admission=lambda unused, _: OwnAdmission(max_calls, 60, unused),
             on_accept=self.accepted.append,
             clock=lambda: self.now,
@@ -209,4 +215,46 @@ async def test_a_refused_call_has_its_outcome_at_once(tmp_path: Path) -> None:
         assert (call.outcome, call.reason) == (Outcome.REFUSED, "unknown-number")
         assert at.accepted == []
         assert desk.admission.calls == 0
+        desk.close()
+
+
+async def test_a_call_that_comes_back_is_not_asked_again_whether_the_house_is_open(
+    tmp_path: Path,
+) -> None:
+    """One that came by a static URL, without a question, neither; a new caller is."""
+    closing = Template.model_validate({"hours": OPEN})
+    async with front(tmp_path, shop=closing) as at:
+        desk = at.desk()
+        first = await desk.plan_stream(opening())
+        assert first is not None
+        for event in (
+            events.stream_started("c1", at.now, stream_sid="s1", template="shop"),
+            events.transfer_requested(
+                "c1", at.now, stream_sid="s1", utterance="turn-3", target="sales"
+            ),
+            events.stream_ended("c1", at.now, stream_sid="s1", ended_by=EndedBy.BOT),
+        ):
+            await at.store.append(event)
+        desk.admission.release("c1")
+        at.now += timedelta(minutes=1)
+        again = await desk.plan_stream(replace(opening(), stream_sid="s2"))
+        assert again is not None
+        assert again.resumed == Resumption("transfer-failed", "sales")
+        assert await desk.plan_stream(opening("c2")) is None
+        desk.close()
+
+
+async def test_a_call_whose_turns_cannot_be_read_goes_on_without_them(tmp_path: Path) -> None:
+    """It knows why, and the log says what it lacks."""
+    async with front(tmp_path) as at:
+        desk = at.desk()
+        await at.store.append(events.stream_started("c1", at.now, stream_sid="s1", template="shop"))
+        with sqlite3.connect(tmp_path / "calls.sqlite3") as database:
+            database.execute("ALTER TABLE turns RENAME TO gone")
+        database.close()
+        with capture_logs() as log:
+            plan = await desk.plan_stream(replace(opening(), stream_sid="s2"))
+        assert plan is not None
+        assert (plan.resumed, plan.history) == (Resumption("dropped"), ())
+        assert [entry["event"] for entry in log] == ["history not looked up"]
         desk.close()

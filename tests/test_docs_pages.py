@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from exobridge import desk
 from exobridge.app import create_app
 from exobridge.call import session
-from exobridge.call.events import Decision, Role, answer
+from exobridge.call.events import Decision, Role, answer, details, transfer_requested
 from exobridge.call.events import Turn as KeptTurn
 from exobridge.cli.main import app as commands
 from exobridge.demo import DemoReport, Stages
@@ -35,7 +35,7 @@ from exobridge.store import Store
 from exobridge.templates import load_templates
 from exobridge_providers.base import SttProvider, TtsProvider
 from exobridge_providers.registry import BUILT_IN, Kind, provider_class
-from tests.test_docs import provider_variables
+from tests.test_docs import OTHERS, provider_variables
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -179,10 +179,13 @@ def test_the_commands_page_has_every_outcome_of_a_simulated_call() -> None:
 
 
 async def keep_a_call(url: str) -> None:
-    """Put one call with a turn into a new store."""
+    """Put one call with a turn, and with all that may be told of it, into a new store."""
     store = await Store.open(url)
     now = datetime.now(UTC)
     await store.append(answer("c", now, decision=Decision.ACCEPT))
+    asked = transfer_requested("c", now, stream_sid="s", utterance="u", target="sales")
+    await store.append(asked)
+    await store.append(details("c", now, status="completed", data={}))
     await store.add_turn(KeptTurn("c", "s", 1, Role.BOT, "hello", 0, 1))
     await store.aclose()
 
@@ -433,24 +436,46 @@ def test_code_in_the_pages_can_be_read(path: Path) -> None:
     }
 
 
-def templates() -> list[Any]:
+def named(text: str) -> list[tuple[str, str]]:
     """The TOML blocks that begin with their file's name, each with that name."""
     return [
-        pytest.param(name[1], code, id=f"{path.stem}-{name[1]}")
-        for path in PAGES
-        for code in blocks(path.read_text("utf-8"), "toml")
-        if (name := re.match(r"# ([a-z0-9_-]+)\.toml\n", code))
+        (name[1], code)
+        for code in blocks(text, "toml")
+        if (name := re.match(r"# (?:templates/)?([a-z0-9_-]+)\.toml\n", code))
     ]
 
 
-@pytest.mark.parametrize(("name", "code"), templates())
-def test_templates_in_the_pages_work(name: str, code: str, tmp_path: Path) -> None:
-    """Saved under its name, each answers for a number."""
+def templates() -> list[Any]:
+    """Those of all pages, each with the others of its page by name."""
+    return [
+        pytest.param(name, {**dict(found), name: code}, id=f"{path.stem}-{name}")
+        for path in PAGES
+        for found in [named(path.read_text("utf-8"))]
+        for name, code in found
+    ]
+
+
+@pytest.mark.parametrize(("name", "page_has"), templates())
+def test_templates_in_the_pages_work(name: str, page_has: dict[str, str], tmp_path: Path) -> None:
+    """Saved under its name, with the lists that it names, each answers for a number; no setting but
+    the number's is needed."""
     for package in PACKAGES.values():
         pytest.importorskip(package)
-    (tmp_path / f"{name}.toml").write_text(code, "utf-8")
+    for each, code in page_has.items():
+        (tmp_path / f"{each}.toml").write_text(code, "utf-8")
+        for listed in re.findall(r'"file:([^"]+)"', code):
+            (tmp_path / listed).write_text("number\n+919811122233\n", "utf-8")
     settings = Settings.read({"EXOTEL_NUMBERS": f"+918047112233={name}"})
     assert load_templates(tmp_path, settings)[name].greeting
+
+
+@pytest.mark.parametrize(
+    "name", ["how-to/routing.md", "how-to/transfer.md", "how-to/recordings.md", "topics/privacy.md"]
+)
+def test_templates_to_copy_say_their_files_name(name: str) -> None:
+    """So that each of them is loaded by the test above."""
+    text = page(name)
+    assert [code for _, code in named(text)] == blocks(text, "toml") != []
 
 
 def shell_lines() -> list[Any]:
@@ -497,5 +522,5 @@ def test_pages_name_only_settings_that_exist(path: Path) -> None:
     # ${NAME} is a variable of the reader's own choice.
     text = re.sub(r"\$\{\w+\}", "", path.read_text("utf-8"))
     named = set(re.findall(r"\b[A-Z]{3,}(?:_[A-Z]+)+\b", text))
-    ours = {name for name in named if not name.startswith("OTEL_")}  # OpenTelemetry's own
+    ours = {name for name in named if not name.startswith(OTHERS)}
     assert ours <= {*Settings.variables(), *provider_variables()}

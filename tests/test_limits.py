@@ -13,21 +13,31 @@ from typing import Any
 
 import httpx
 import pytest
+from annotated_types import Le
+from pydantic import BaseModel
 from websockets.exceptions import ConnectionClosed
 
-from exobridge import provider_names
-from exobridge.call import playout, prompts, session
-from exobridge.call.failover import dialogue as failover_dialogue
+from exobridge import greetings, provider_names
+from exobridge.call import dialling, playout, prompts, resuming, session
 from exobridge.call.failover import journal, lineup
 from exobridge.call.plan import Waits
 from exobridge.call.playout import Playout, PlayoutOptions
-from exobridge.exotel import passthru
+from exobridge.exotel import given
 from exobridge.exotel import stream as exotel_stream
+from exobridge.exotel.api import answer as api_answer
+from exobridge.jobs import RunnerOptions
+from exobridge.own_recording import mix, recorder
+from exobridge.recordings.fetch import FetchOptions
+from exobridge.routing import answer as lookup_answer
+from exobridge.routing import delivery
+from exobridge.routing import lookup as lookups
 from exobridge.server import config as server_settings
 from exobridge.settings import Settings
 from exobridge.store.writer import WriterOptions
+from exobridge.templates import lists, routing, transfer
 from exobridge.templates.models import LimitsTable
-from exobridge.web import body, http_protocol, line, protocol, proxies, rate
+from exobridge.transfer import lookup as transfer_lookup
+from exobridge.web import body, http_protocol, line, protocol, proxies, rate, whisper
 from exobridge_codecs.formats import FRAME_MS, pcm16
 from exobridge_codecs.tones import tone
 from exobridge_providers.dialogue import openai_session, openai_stream, sse
@@ -39,6 +49,13 @@ TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "reference" / "limits.md"
 DEFAULTS = Settings()
 WAITS = Waits()
+
+
+def _most(table: type[BaseModel], key: str) -> int:
+    """The highest value that a key of a template may have."""
+    bounds = (bound.le for bound in table.model_fields[key].metadata if isinstance(bound, Le))
+    return int(str(next(bounds)))
+
 
 LIMITS: dict[str, str] = {
     "connections at once": (
@@ -60,11 +77,40 @@ LIMITS: dict[str, str] = {
     "addresses that are counted": f"{rate.MAX_ADDRESSES}",
     "proxies that a request passed": f"{proxies.MAX_HOPS}",
     "a webhook's body": f"{body.MAX_BODY // 1024} KiB, {body.MAX_FIELDS} fields",
-    "a webhook's parameter": f"{passthru.MAX_VALUE} characters",
+    "a webhook's parameter": f"{given.MAX_VALUE} characters",
+    "parameters of a webhook, each member of `Stream` and `Legs` counted": (
+        f"{given.MAX_PARAMETERS}, {given.MAX_ENTRIES} legs"
+    ),
+    "rules of a template, numbers of a list, its file": (
+        f"{routing.MAX_ROUTES}, {lists.MAX_NUMBERS:,}, {lists.MAX_FILE >> 20} MiB"
+    ),
+    "a look-up's answer": (
+        f"{lookup_answer.MAX_BYTES // 1024} KiB, {routing.MAX_VARIABLES} variables of "
+        f"{routing.MAX_VALUE} characters"
+    ),
+    "answers of look-ups that are remembered": (
+        f"{lookups.MAX_REMEMBERED}, for {lookups.REMEMBERED_SECONDS / 60:g} minutes"
+    ),
+    "the text of a Greeting applet": f"{greetings.MAX_TEXT} characters",
+    "numbers of a transfer's target": f"{transfer.MAX_NUMBERS}",
+    "attempts of one transfer": f"{_most(transfer.TargetTable, 'attempts')}",
+    "a whisper": f"{transfer.TransferTable().whisper_max_chars} characters",
+    "time for a whisper to be fetched": (
+        f"{whisper.GOOD_FOR.total_seconds() / 60:g} minutes from the transfer"
+    ),
+    "the answer of your own system, asked whom to dial": (
+        f"{transfer_lookup.MAX_BYTES // 1024} KiB"
+    ),
+    "facts that a worker tells by `[log]`": f"{1 / delivery.PACE_SECONDS:g} a second",
+    "what is kept of one call's dialling": (
+        f"the latest {dialling.MOST} signs, and {dialling.MOST} reports"
+    ),
     "calls at once": f"{DEFAULTS.max_calls} for each worker",
     "calls at once that only hear a refusal": "a quarter of `MAX_CALLS`",
     "time for an answered call's stream to open": f"{DEFAULTS.unused_slot_seconds} s",
     "time for a stream's URL to be used": f"{DEFAULTS.stream_token_seconds} s",
+    "streams of the account at Exotel": "what Exotel says",
+    "an answer of Exotel's API": f"{api_answer.MAX_BODY >> 20} MiB",
     "time for `start` to come on a stream": f"{WAITS.start:g} s",
     "a message on a stream": f"{server_settings.MAX_MESSAGE // 1024} KiB",
     "frames on a stream": f"{session.FLOOD_FRAMES} within {session.CHECK_S} s",
@@ -81,9 +127,22 @@ LIMITS: dict[str, str] = {
         f"{journal.MAX_FRAMES * FRAME_MS // 1000} s of what was not answered"
     ),
     "failures of a provider in a call": f"{lineup.FAILURES} within a minute",
-    "lines told to a dialogue that takes over": f"{failover_dialogue.HISTORY_LINES}",
+    "lines told to a dialogue that takes over, or whose call comes back": str(
+        resuming.HISTORY_LINES
+    ),
     "providers that stand in for each other": f"{provider_names.MAX_PROVIDERS}",
     "rendered lines that are kept": f"{prompts.MAX_BYTES >> 20} MiB",
+    "what an own recording holds for a disk that is slow": (
+        f"{recorder.MAX_BEHIND * recorder.LOOK_S:g} s of both sides"
+    ),
+    "room on the disk that own recordings leave": f"{recorder.MIN_FREE_BYTES >> 20} MiB",
+    "audio of the caller, ahead of the clock": f"{mix.AHEAD_MS / 1000:g} s",
+    "requests of one address to `/api/v1`": (
+        f"{DEFAULTS.request_rate} a second, {'twice' if rate.BURST_S == 2 else '?'} as many at once"
+    ),
+    "a recording": f"{DEFAULTS.recording_max_mb} MB",
+    "redirects of a recording's URL": f"{FetchOptions(DEFAULTS.recording_hosts, 0).redirects}",
+    "tries of a job that fails": f"{len(RunnerOptions().backoff) + 1}",
     "facts that wait for the database": f"{WriterOptions().queue_limit:,}",
     "words of a model's answer": f"{openai_session.MAX_ANSWER_CHARS:,} characters",
     "tools in a model's answer": (
@@ -96,6 +155,13 @@ LIMITS: dict[str, str] = {
     ),
 }
 """What the page has to say, by the code."""
+
+KEYS = {
+    *(f"limits.{key}" for key in LimitsTable.model_fields),
+    *(f"transfer.{key}" for key in transfer.TransferTable.model_fields),
+    *(f"transfer.targets.{key}" for key in transfer.TargetTable.model_fields),
+}
+"""Keys of a template."""
 
 
 def rows() -> dict[str, list[str]]:
@@ -115,8 +181,7 @@ def test_the_page_names_the_settings_that_exist() -> None:
     """A variable, a template's key, or none."""
     for name, row in rows().items():
         setting = row[1].strip("`")
-        is_key = setting.removeprefix("limits.") in LimitsTable.model_fields
-        assert setting == "–" or setting in Settings.variables() or is_key, name
+        assert setting == "–" or setting in Settings.variables() or setting in KEYS, name
 
 
 @pytest.mark.parametrize("name", LIMITS)

@@ -92,6 +92,10 @@ def test_what_is_no_phone_number_stays(text: str) -> None:
         ("bearer abcdefghijklmnop.qrstuv", "bearer ***"),
         ("token IkMxIg.aRk9Zw.abcdefghijklmnopqrstuvwxyz0 it is", "token *** it is"),
         ("/exotel/dial-up/abc", "/exotel/dial-up/***"),
+        ("/exotel/dial-up/json/abc?x=1", "/exotel/dial-up/***?x=1"),
+        ("%2Fexotel%2Fdial-up%2Fjson%2Fabc%3Fx", "%2Fexotel%2Fdial-up%2F***%3Fx"),
+        ("/exotel/callback/status/abc", "/exotel/callback/status/***"),
+        ("/exotel/callback/status-abc", "/exotel/callback/***"),
         ("/exotel/dial-up/passthru/abc?x=1", "/exotel/dial-up/passthru/***?x=1"),
         ("wss%3A%2F%2Fh%2Fexotel%2Fstream%2Fabc%3Fx", "wss%3A%2F%2Fh%2Fexotel%2Fstream%2F***%3Fx"),
         ("wss%3A%2F%2Fu%3Ap%40h%2Fx", "wss%3A%2F%2F***%40h%2Fx"),
@@ -116,6 +120,7 @@ def test_tokens_in_urls_and_headers_are_hidden(text: str, shown: str) -> None:
         "/exotel/answer",
         "GET /exotel/stream HTTP/1.1",
         "/exotel/dial-up/passthru",
+        "/exotel/callback/status",
         "Basic authentication failed",
         "a@b.in",
         "EXOBRIDGE_SECRET: is missing",
@@ -228,6 +233,24 @@ def test_the_console_is_cleaned_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert "odd" in shown
     assert "secret=***" in shown
     assert "+91*******233" in shown
+
+
+def test_nothing_in_the_log_is_obeyed_by_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """What came from outside clears no screen and writes no line of its own; a traceback keeps its
+    lines."""
+    configure("console", "INFO")
+    log = structlog.stdlib.get_logger("exobridge.test")
+    log.warning("odd", call_sid="c\x1b[2J\r\nforged\x9b31m\u202e")
+    logging.getLogger("library").error("bad %s", "\x1b]0;title\x07\nforged")
+    try:
+        raise ValueError("no \x1b[31m")
+    except ValueError:
+        log.exception("crashed")
+    shown = capsys.readouterr().err
+    assert not set("\x1b\x9b\x07\r\u202e") & set(shown)
+    assert not [line for line in shown.splitlines() if line.startswith("forged")]
+    assert r"c\x1b[2J\r\nforged\x9b31m\u202e" in shown.replace("\\\\", "\\")
+    assert "Traceback (most recent call last):\n" in shown
 
 
 def test_auto_is_json_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exobridge.errors import ConfigError
-from exobridge.numbers import NumberBook, mask, normalise
+from exobridge.numbers import NumberBook, mask, normalise, spoken
 
 PHONE = "+918047112233"
 
@@ -91,6 +91,22 @@ def test_a_masked_number_keeps_country_and_last_digits() -> None:
     assert mask("+14155552671") == "+1*******671"
     assert mask("alice") == "***"
     assert mask(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("+919811122233", "9 8 1 1 1 2 2 2 3 3"),
+        ("08047112233", "8 0 4 7 1 1 2 2 3 3"),
+        ("+14155552671", "1 4 1 5 5 5 5 2 6 7 1"),
+        ("anonymous", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_spoken_number_is_told_digit_by_digit(number: str | None, said: str) -> None:
+    """As people tell one: without the country code in India, with it elsewhere."""
+    assert spoken(number) == said
 
 
 def test_the_unset_book_gives_every_number_the_default_template() -> None:

@@ -43,6 +43,8 @@ def test_every_variable_is_read() -> None:
     values = {
         **PAIR,
         "EXOTEL_SID": "acme1",
+        "EXOTEL_API_URL": "mumbai",
+        "EXOTEL_STREAM_CHECK_SECONDS": "60",
         "EXOTEL_TEMPLATE_APPLET_APP_ID": "12345",
         "EXOTEL_NUMBERS": "+918047112233=reception",
         "EXOBRIDGE_PUBLIC_URL": "https://bot.example.com/voice/",
@@ -53,6 +55,9 @@ def test_every_variable_is_read() -> None:
         "EXOBRIDGE_TEMPLATES_DIR": "/etc/templates",
         "EXOBRIDGE_DATA_DIR": "/var/lib/bot",
         "DATABASE_URL": "sqlite:////var/lib/bot/calls.db",
+        "RECORDINGS_URL": "s3://bucket/prefix",
+        "RECORDING_HOSTS": "*.exotel.com",
+        "RECORDING_MAX_MB": "50",
         "EXOBRIDGE_HOST": "0.0.0.0",
         "EXOBRIDGE_PORT": "9000",
         "EXOBRIDGE_WORKERS": "3",
@@ -68,6 +73,10 @@ def test_every_variable_is_read() -> None:
         "UNUSED_SLOT_SECONDS": "20",
         "DRAIN_SECONDS": "60",
         "METRICS_TOKEN": "a-token-of-the-metrics",
+        "EXOBRIDGE_API_KEY": "a-key-of-the-api-of-tests",
+        "STORE_TRANSCRIPTS": "OFF",
+        "TRANSCRIPT_DAYS": "400",
+        "RECORDING_DAYS": "30",
     }
     assert set(values) == set(Settings.variables())
     settings = load(**values)
@@ -90,6 +99,8 @@ def test_every_variable_is_read() -> None:
     assert settings.templates_dir == Path("/etc/templates")
     assert settings.data_dir == Path("/var/lib/bot")
     assert settings.database_url.get_secret_value() == ("sqlite+aiosqlite:////var/lib/bot/calls.db")
+    assert settings.recordings_url == "s3://bucket/prefix"
+    assert (str(settings.recording_hosts), settings.recording_max_mb) == ("*.exotel.com", 50)
     assert (settings.host, settings.port, settings.max_calls) == ("0.0.0.0", 9000, 7)
     assert settings.workers == 3
     assert (settings.stt_provider, settings.tts_provider) == ("moonshine", "hibari")
@@ -97,6 +108,10 @@ def test_every_variable_is_read() -> None:
     assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
     assert (settings.stream_token_seconds, settings.unused_slot_seconds) == (60, 20)
     assert settings.drain_seconds == 60
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "a-key-of-the-api-of-tests"
+    assert settings.store_transcripts == "off"
+    assert (settings.transcript_days, settings.recording_days) == (400, 30)
     assert settings.metrics_token is not None
     assert settings.metrics_token.get_secret_value() == "a-token-of-the-metrics"
 
@@ -178,6 +193,12 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ("EXOTEL_API_KEY", "has space"),
         ("EXOTEL_API_TOKEN", "umläut"),
         ("EXOTEL_SID", "a/b"),
+        ("EXOTEL_API_URL", "pune"),
+        ("EXOTEL_API_URL", "http://api.exotel.com"),
+        ("EXOTEL_API_URL", "https://key:token@api.exotel.com"),
+        ("EXOTEL_API_URL", "https://api.exotel.com?x=1"),
+        ("EXOTEL_STREAM_CHECK_SECONDS", "-1"),
+        ("EXOTEL_STREAM_CHECK_SECONDS", "3601"),
         ("EXOTEL_TEMPLATE_APPLET_APP_ID", "https://my.exotel.com/x"),
         ("EXOTEL_NUMBERS", "reception"),
         ("EXOBRIDGE_PUBLIC_URL", "bot.example.com"),
@@ -196,6 +217,22 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ("EXOBRIDGE_SECRET", "long-enough-but-ünsafe"),
         ("EXOBRIDGE_DATA_DIR", __file__),
         ("EXOBRIDGE_DATA_DIR", "what?"),
+        ("RECORDINGS_URL", "/var/lib/recordings"),
+        ("RECORDINGS_URL", "file://recordings"),
+        ("RECORDINGS_URL", "file:relative"),
+        ("RECORDINGS_URL", "https://bucket.example.com"),
+        ("RECORDINGS_URL", "s3://Bad_Bucket/prefix"),
+        ("RECORDINGS_URL", "s3://key:secret@bucket"),
+        ("RECORDINGS_URL", "s3://bucket/a?region=x"),
+        ("RECORDING_HOSTS", "https://recordings.exotel.com"),
+        ("RECORDING_HOSTS", "*.com"),
+        ("RECORDING_HOSTS", "10.0.0.1/8"),
+        ("RECORDING_MAX_MB", "0"),
+        ("EXOBRIDGE_API_KEY", "short"),
+        ("EXOBRIDGE_API_KEY", "sixteen characters, with spaces"),
+        ("STORE_TRANSCRIPTS", "sometimes"),
+        ("TRANSCRIPT_DAYS", "-1"),
+        ("RECORDING_DAYS", "a year"),
         ("DATABASE_URL", "postgresql://user:word@host/db"),
         ("DATABASE_URL", "data.db"),
         ("DATABASE_URL", "sqlite://"),
@@ -272,6 +309,33 @@ def test_key_and_token_go_together() -> None:
     """Half a pair is a mistake that would else show only at the first outbound call."""
     assert refused(EXOTEL_API_KEY="key1").where == "EXOTEL_API_TOKEN"
     assert refused(EXOTEL_API_TOKEN="token1").where == "EXOTEL_API_KEY"
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("singapore", "https://api.exotel.com"),
+        ("Mumbai", "https://api.in.exotel.com"),
+        ("https://api.in.exotel.com/", "https://api.in.exotel.com"),
+        ("http://127.0.0.1:8099", "http://127.0.0.1:8099"),
+    ],
+)
+def test_exotels_api_is_named_by_its_region_or_its_url(written: str, url: str) -> None:
+    """Plain http for this machine alone."""
+    assert load(EXOTEL_API_URL=written).exotel_api_url == url
+
+
+@pytest.mark.parametrize("url", ["file:///var/lib/recordings", "s3://bucket", "s3://my.bucket/a/b"])
+def test_recordings_go_to_a_folder_or_a_bucket(url: str) -> None:
+    """As it is written."""
+    assert load(RECORDINGS_URL=url).recordings_url == url
+
+
+def test_recordings_are_fetched_from_the_hosts_that_are_listed() -> None:
+    """In place of those that are known."""
+    assert str(load().recording_hosts).startswith("*.exotel.com,")
+    hosts = load(RECORDING_HOSTS="127.0.0.1:9000, *.example.com").recording_hosts
+    assert str(hosts) == "127.0.0.1:9000,*.example.com"
 
 
 def test_a_public_server_without_a_secret_needs_both_lists() -> None:

@@ -319,6 +319,9 @@ SCRIPT = (
     '[dialogue]\nprovider = "scripted"\n[[dialogue.options.intents]]\n'
     'name = "bye"\nphrases = ["bye"]\nhang_up = true\n'
 )
+DEAF = "[turns]\nbarge_in = false\n"
+RULE = '[[routes]]\nname = "a"\n'
+TARGET = '[transfer.targets.a]\nnumbers = ["+919811122233"]\n'
 OPENAI = '[dialogue]\nprovider = "openai"\n[dialogue.options]\nmodel = "a"\n'
 TOOL = "[[dialogue.options.tools]]\nname = 'hang_up'\ndescription = 'a'\nurl = '"
 """Up to its URL; its name is that of an action."""
@@ -335,6 +338,25 @@ TOOL = "[[dialogue.options.tools]]\nname = 'hang_up'\ndescription = 'a'\nurl = '
         ('[turns]\nend_silence_ms = "500"', "turns.end_silence_ms", "templates.md"),
         ("[turns]\nend_silence_ms = 300.5", "turns.end_silence_ms", "templates.md"),
         ('[turns]\nbarge_in = "yes"', "turns.barge_in", "templates.md"),
+        (f"{DEAF}barge_in_ms = 400", "turns.barge_in_ms", "barge_in = true"),
+        (f"{DEAF}min_words = 2", "turns.min_words", "barge_in = true"),
+        (f"{DEAF}backchannels = ['hmm']", "turns.backchannels", "barge_in = true"),
+        (f"{DEAF}interrupt_words = ['stop']", "turns.interrupt_words", "barge_in = true"),
+        (f"{DEAF}protect_greeting_ms = 9", "turns.protect_greeting_ms", "barge_in = true"),
+        ("barge_in = false", "barge_in", "It belongs under [turns]."),
+        (f"{RULE}when = {{ caler = 'hidden' }}", "routes[0].when.caler", "Did you mean caller?"),
+        (f"{RULE}caller = 'hidden'", "routes[0].caller", "It belongs under [routes.when]."),
+        (f"{RULE}zzz = 1", "routes[0].zzz", "Known here: name, when, then."),
+        (f"{RULE}then = {{ branch = 'c' }}", "routes[0].then.branch", "templates.md"),
+        (f"{RULE}then = {{ brnch = 'b' }}", "routes[0].then.brnch", "Did you mean branch?"),
+        ("[routes]\nname = 'a'", "routes", "[[routes]], with two brackets"),
+        ("[transfer]\nparallel = 3", "transfer.parallel", "under [transfer.targets.NAME]."),
+        (f"{TARGET}atempts = 3", "transfer.targets.a.atempts", "Did you mean attempts?"),
+        (
+            f"{TARGET}[transfer.targets.a.hours]\nmonday = []",
+            "transfer.targets.a.hours.monday",
+            "mean mon?",
+        ),
         ("[limits]\nmax_call_seconds = 3601", "limits.max_call_seconds", "templates.md"),
         ("turns = 5", "turns", "templates.md"),
         ('stt = "moonshine"', "stt", "templates.md"),
@@ -525,6 +547,26 @@ def test_what_is_wrong_with_several_providers_is_named(
     assert hint in error.cure
 
 
+@pytest.mark.parametrize("text", ["", 'language = "en-US"', '[transfer]\ntarget = "support"\n'])
+def test_a_template_without_a_dialogue_has_the_receptions(text: str, tmp_path: Path) -> None:
+    """So that rules alone are a template. Another DIALOGUE_PROVIDER takes its place, and as one of
+    several the script keeps its own options."""
+    text = text.replace("support", "+919811122233")
+    script = load_templates(None, Settings())["default"].dialogue
+    assert load(tmp_path, text).dialogue == script
+    fake = "exobridge_providers.testing.fakes:FakeDialogue"
+    other = load(tmp_path, text, Settings(dialogue_provider=fake)).dialogue
+    assert (other.provider, other.options) == (fake, {})
+    both = load(tmp_path, text, Settings(dialogue_provider=f"{fake},scripted")).dialogue
+    assert both.choices()[1].options == script.options
+
+
+@pytest.mark.parametrize("text", ['language = "hi-IN"', '[dialogue]\nprovider = "scripted"'])
+def test_a_template_that_needs_a_script_of_its_own_is_told_so(text: str, tmp_path: Path) -> None:
+    """An English script is none for Hindi, and who names scripts means to write one."""
+    assert refused(tmp_path, text).where.endswith("reception.toml: dialogue.options.intents")
+
+
 def test_nothing_stands_in_for_a_speech_to_speech_provider(tmp_path: Path) -> None:
     """Nor does it stand in for a dialogue."""
     text = '[dialogue]\nprovider = "scripted,echo"\n[[dialogue.options.scripted.intents]]\n'
@@ -662,7 +704,7 @@ async def test_the_shipped_bots_transfer_and_hang_up(name: str, shipped: Templat
     said, done = await answer(shipped[name], "I want to speak to someone, please.")
     assert isinstance(said, Say)
     assert isinstance(done, Transfer)
-    assert done.target
+    assert done.summary
     said, done = await answer(shipped[name], "No thank you, goodbye.")
     assert isinstance(said, Say)
     assert isinstance(done, HangUp)

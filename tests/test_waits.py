@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from exobridge import provider_pool
 from exobridge.admission import OwnAdmission
-from exobridge.call.events import Decision, EndedBy
+from exobridge.call.events import CallEvent, Decision, EndedBy
 from exobridge.call.plan import CallPlan, Waits
 from exobridge.call.session import LAST_WORDS_S
 from exobridge.call.state import Outcome
@@ -29,6 +29,7 @@ from exobridge.exotel.passthru import PassthruParams
 from exobridge.numbers import NumberBook
 from exobridge.provider_pool import ProviderPool
 from exobridge.recorder import StoreRecorder
+from exobridge.routing import Applications, Routing
 from exobridge.store import Store
 from exobridge.templates import Template
 from exobridge_providers.base import SttProvider
@@ -36,7 +37,17 @@ from exobridge_providers.dialogue import wire
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 from exobridge_providers.registry import Kind
 from tests.server import SHORT
-from tests.virtual_call import EPOCH, MAX_MS, Caller, PlanCall, Sound, planned_at_once, run
+from tests.virtual_call import (
+    EPOCH,
+    MAX_MS,
+    Caller,
+    Keeping,
+    PlanCall,
+    Sound,
+    kept_at_once,
+    planned_at_once,
+    run,
+)
 from tests.virtual_time import virtual_time
 
 FAKES = "exobridge_providers.testing.fakes"
@@ -87,10 +98,18 @@ class Wait:
     template: Template = field(default_factory=template)
     caller: Caller = Caller((SAYS,), MAX_MS)  # noqa: RUF009  # it is frozen
     planned: PlanCall = planned_at_once
+    keeping: Keeping = kept_at_once
     times: int = 1
 
 
+async def never_kept(event: CallEvent) -> None:
+    """The database does not take it."""
+    del event
+    await asyncio.Event().wait()
+
+
 HANGS = {"how": "hang"}
+HAND_OVER = [[{"text": "Bye."}, {"target": "sales"}]]
 BYE = [[{"text": "This is the last word of the bot."}, {"reason": "bye"}]]
 
 WAITS = {
@@ -108,6 +127,7 @@ WAITS = {
     "dialogue": Wait("dialogue failed", template(dialogue={"at": "session.respond", **HANGS})),
     "tts_first_audio": Wait("tts failed", template(tts={"at": "session.events", **HANGS})),
     "line": Wait("dead line", caller=Caller((), MAX_MS, dead_ms=2000)),
+    "transfer": Wait("transfer", template(dialogue={"script": HAND_OVER}), keeping=never_kept),
     "goodbye": Wait(
         "bye",
         template(tts={"at": "session.events", "after": 5, **HANGS}, dialogue={"script": BYE}),
@@ -116,8 +136,8 @@ WAITS = {
 }
 """By the limit's name; the call has to end by it and by no other."""
 
-ELSEWHERE = {"send"}
-"""It is the socket's, and stands in ``web/test_line.py``."""
+ELSEWHERE = {"send", "dialling"}
+"""The socket's, in ``web/test_line.py``, and a webhook's, in ``web/test_dial_up.py``."""
 
 
 @pytest.mark.parametrize("name", sorted({each.name for each in fields(Waits)} - ELSEWHERE))
@@ -125,7 +145,13 @@ def test_a_wait_ends_at_its_limit(name: str) -> None:
     """Given three seconds more, the call waits three seconds longer, and ends as before."""
     wait = WAITS[name]
     short, long = (
-        run(wait.template, wait.caller, replace(SHORT, **{name: seconds}), wait.planned)
+        run(
+            wait.template,
+            wait.caller,
+            replace(SHORT, **{name: seconds}),
+            wait.planned,
+            wait.keeping,
+        )
         for seconds in (2.0, 5.0)
     )
     assert long.seconds - short.seconds == pytest.approx(3.0 * wait.times, abs=0.3)
@@ -186,6 +212,7 @@ async def test_a_database_that_does_not_answer_keeps_no_caller_waiting(tmp_path:
             numbers=NumberBook.parse(""),
             store=store,
             recorder=StoreRecorder(store),
+            routing=Routing(Applications()),
             admission=lambda unused, _: OwnAdmission(10, 60, unused),
             on_accept=lambda _: None,
             clock=lambda: EPOCH,

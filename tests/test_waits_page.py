@@ -9,14 +9,25 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from exobridge import desk, provider_pool
+from exobridge import desk, greetings, passthrus, provider_pool, status_callbacks
 from exobridge.call import digits, playout, prompts, session
 from exobridge.call.failover import breaker
 from exobridge.call.plan import Waits
 from exobridge.call.turns import interruption, segment
 from exobridge.cluster import member
+from exobridge.details import DetailsWaits
 from exobridge.exotel import detection
+from exobridge.exotel.api import retry
+from exobridge.jobs import RunnerOptions
+from exobridge.own_recording import recorder, shelf
+from exobridge.recordings import schedule, service
+from exobridge.recordings.fetch import FetchOptions
+from exobridge.recordings.rules import Rules
+from exobridge.routing import delivery
 from exobridge.templates.models import LimitsTable, TurnsTable, VoicemailTable
+from exobridge.templates.routing import LookupTable
+from exobridge.templates.transfer import DialLookupTable
+from exobridge.transfer import whispers
 from exobridge.web import protocol
 from exobridge_providers.base import CollectDigits
 from exobridge_providers.dialogue.openai_options import OpenAiOptions
@@ -28,6 +39,7 @@ TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "reference" / "waits.md"
 TURNS, LIMITS = TurnsTable(), LimitsTable()
 DEFAULTS = Waits()
+FETCH = FetchOptions(Rules(()), 0)
 
 
 def default(options: type[BaseModel], name: str) -> float:
@@ -39,7 +51,20 @@ SECONDS: dict[str, float] = {
     "Exotel's `start`, once the socket is open": DEFAULTS.start,
     "the decision what to do with a stream": DEFAULTS.plan,
     "the database, when a webhook or a stream asks": desk.STORE_SECONDS,
+    "the database, when a Passthru applet asks for a branch": passthrus.STORE_SECONDS,
+    "the database, when a Greeting applet asks for its text": greetings.STORE_SECONDS,
+    "the database, when a status callback comes": status_callbacks.STORE_SECONDS,
+    "a look-up's answer": LookupTable().timeout_ms / 1000,
+    "the database, when a Connect applet asks whom to dial": DEFAULTS.dialling,
+    "your own system, asked whom to dial": DialLookupTable().timeout_ms / 1000,
+    "a whisper's audio, when it is asked for": whispers.RENDER_SECONDS,
+    "an application to take a fact of `[log]`": delivery.DELIVERY_SECONDS,
     "the other workers' word on a free place": member.ANSWER_SECONDS,
+    "a transfer to be kept, before the line is left to Exotel's flow": DEFAULTS.transfer,
+    "an answer of Exotel's API": retry.READ.seconds,
+    "the same with all tries, at most four, and the pauses that Exotel asks for": (
+        retry.READ.total_seconds
+    ),
     "frames that tell the audio's format": detection.WAIT_MS / 1000,
     "any frame from Exotel, whose audio flows in silence too": DEFAULTS.line,
     "a mark, after its time": playout.MARK_GRACE_S,
@@ -75,6 +100,19 @@ SECONDS: dict[str, float] = {
     "the end of the call": LIMITS.max_call_seconds,
     "the last words to be played, beyond their own length": DEFAULTS.goodbye,
     "the last words of a call that has reached its maximum length": session.LAST_WORDS_S,
+    "an own recording to be put away": shelf.STORE_S,
+    "own recordings to be written, when the server stops": recorder.CLOSE_S,
+    "a recording to be there, once its URL was told": schedule.GIVE_UP_SECONDS,
+    "the first word of a recording": schedule.UNHEARD_SECONDS,
+    "one try at fetching it": service.FETCH_SECONDS,
+    "its host to be found, and to take a connection": FETCH.connect_seconds,
+    "the next of its bytes": FETCH.read_seconds,
+    "a call's sums to settle, before they are asked for": DetailsWaits().first,
+    "the end of a call that goes on, and its sums": DetailsWaits().at_most,
+    "a call to become known to Exotel's API": DetailsWaits().unknown,
+    "Exotel's API to answer": DetailsWaits().at_most,
+    "the end of a job whose process has died": RunnerOptions().lease,
+    "jobs that are running, when the server stops": RunnerOptions().drain,
 }
 """What the page has to say, by the code."""
 

@@ -107,14 +107,24 @@ class Ran:
         return sum(event.kind is kind for event in self.events)
 
 
+Keeping = Callable[[CallEvent], Awaitable[None]]
+"""What is done before an event is kept that somebody waits for."""
+
+
+async def kept_at_once(event: CallEvent) -> None:
+    """The database is quick."""
+
+
 class _Record:
     """Keeps the facts in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeping: Keeping) -> None:
+        self._keeping = keeping
         self.events: list[CallEvent] = []
         self.turns: list[Turn] = []
 
     async def append(self, event: CallEvent) -> None:
+        await self._keeping(event)
         self.events.append(event)
 
     def append_soon(self, event: CallEvent) -> None:
@@ -179,16 +189,22 @@ async def planned_at_once(plan: CallPlan) -> CallPlan:
 
 
 def run(
-    template: Template, caller: Caller, waits: Waits = SHORT, planned: PlanCall = planned_at_once
+    template: Template,
+    caller: Caller,
+    waits: Waits = SHORT,
+    planned: PlanCall = planned_at_once,
+    keeping: Keeping = kept_at_once,
 ) -> Ran:
     """Hold one call to its end, in a process of its own as far as providers see.
 
     Args:
         planned: Decides what to do with it.
+        keeping: Is told each event that is awaited to be kept, before it is.
     """
     with capture_logs() as log, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         entries = cast("list[dict[str, Any]]", log)
-        return runner.run(_run(template, _Phone(caller), waits, planned, entries))
+        record = _Record(keeping)
+        return runner.run(_run(template, _Phone(caller), waits, planned, record, entries))
 
 
 async def _run(
@@ -196,6 +212,7 @@ async def _run(
     phone: _Phone,
     waits: Waits,
     planned: PlanCall,
+    record: _Record,
     log: list[dict[str, Any]],
 ) -> Ran:
     loop = asyncio.get_running_loop()
@@ -203,7 +220,6 @@ async def _run(
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
     pool = ProviderPool()
     prompts = Prompts(pool)
-    record = _Record()
     services = Services(
         pool=pool,
         prompts=prompts,

@@ -23,6 +23,40 @@ def slots_of(max_calls: int) -> dict[bool, int]:
     return {False: max_calls, True: max(2, max_calls // 4)}
 
 
+class AccountStreams:
+    """What Exotel says of the account's streams, and what follows until it is asked again. Pure.
+
+    The streams that are not of this server stay as many as they were; its own are known.
+    """
+
+    def __init__(self) -> None:
+        self._others = 0
+        self._limit: int | None = None
+        self._until = 0.0
+
+    def told(self, active: int, limit: int | None, own: int, until: float) -> None:
+        """Exotel was asked.
+
+        Args:
+            active: Open streams of the whole account.
+            limit: The most there may be; ``None``: not told.
+            own: Those of them that are this server's.
+            until: When this is too old to be heeded, by the event loop's clock.
+        """
+        self._others = max(0, active - own)
+        self._limit = limit
+        self._until = until
+
+    def has_room(self, own: int, now: float) -> bool:
+        """Whether another stream may open. What is unknown or too old forbids nothing.
+
+        Args:
+            own: This server's streams, those that are awaited among them.
+        """
+        known = self._limit is not None and now < self._until
+        return not known or self._others + own < (self._limit or 0)
+
+
 class Slots:
     """The book of slots. To be used on the event loop only.
 
@@ -34,10 +68,13 @@ class Slots:
     A call that is turned away by a spoken line needs a stream too. It takes one of a quarter as
     many slots beside these, so that a full house can still say so, and a flood of such calls
     cannot hurt those that are being served.
+
+    No slot is given to a call whose stream Exotel would fail, as the account has no more.
     """
 
     def __init__(self, max_calls: int, unused_seconds: float, on_unused: ToldOfCall) -> None:
         self._limits = slots_of(max_calls)
+        self._account = AccountStreams()
         self._used = {False: 0, True: 0}
         self._unused_seconds = unused_seconds
         self._on_unused = on_unused
@@ -54,15 +91,29 @@ class Slots:
         """Slots whose stream is still to come."""
         return len(self._waiting)
 
-    def take(self, call_sid: str, *, refusal: bool = False) -> bool:
+    def heed(self, active: int, limit: int | None, seconds: float) -> None:
+        """What Exotel says of the account's streams, to be heeded for so long; as
+        :meth:`AccountStreams.told`."""
+        own = len(self._taken) - len(self._waiting)
+        until = asyncio.get_running_loop().time() + seconds
+        self._account.told(active, limit, own, until)
+
+    def take(
+        self, call_sid: str, *, refusal: bool = False, again: bool = False, is_open: bool = False
+    ) -> bool:
         """A slot for this call; whether it has one now.
 
         Args:
             refusal: For one spoken line only.
+            again: The call was in conversation before, and has one even above the limit.
+            is_open: Its stream is there already: Exotel has let it in.
         """
         if call_sid in self._taken:
             return True
-        if self._used[refusal] >= self._limits[refusal]:
+        if not again and self._used[refusal] >= self._limits[refusal]:
+            return False
+        now = asyncio.get_running_loop().time()
+        if not is_open and not self._account.has_room(len(self._taken), now):
             return False
         self.hold(call_sid, refusal=refusal)
         return True
@@ -117,11 +168,14 @@ class Admission(Protocol):
         """Slots of the whole server that are taken by conversations."""
         ...
 
-    async def take(self, call_sid: str, *, refusal: bool = False, stream_sid: str = "") -> bool:
+    async def take(
+        self, call_sid: str, *, refusal: bool = False, again: bool = False, stream_sid: str = ""
+    ) -> bool:
         """A slot for this call; whether it has one now.
 
         Args:
             refusal: For one spoken line only.
+            again: The call was in conversation before, and has one even above the limit.
             stream_sid: The stream that has come for it, which holds the slot until
                 :meth:`release`; empty: it is waited for.
         """
@@ -129,6 +183,10 @@ class Admission(Protocol):
 
     def release(self, call_sid: str) -> None:
         """The call's stream is over."""
+        ...
+
+    def heed(self, active: int, limit: int | None, seconds: float) -> None:
+        """What Exotel says of the account's streams; as :meth:`Slots.heed`."""
         ...
 
     def close(self) -> None:
@@ -165,9 +223,12 @@ class OwnAdmission:
         """As :meth:`Admission.total`."""
         return self._slots.calls
 
-    async def take(self, call_sid: str, *, refusal: bool = False, stream_sid: str = "") -> bool:
+    async def take(
+        self, call_sid: str, *, refusal: bool = False, again: bool = False, stream_sid: str = ""
+    ) -> bool:
         """As :meth:`Admission.take`. Never waits."""
-        if not self._slots.take(call_sid, refusal=refusal):
+        is_open = bool(stream_sid)
+        if not self._slots.take(call_sid, refusal=refusal, again=again, is_open=is_open):
             return False
         if stream_sid:
             self._slots.stream_opened(call_sid)
@@ -176,6 +237,10 @@ class OwnAdmission:
     def release(self, call_sid: str) -> None:
         """As :meth:`Admission.release`."""
         self._slots.release(call_sid)
+
+    def heed(self, active: int, limit: int | None, seconds: float) -> None:
+        """As :meth:`Admission.heed`."""
+        self._slots.heed(active, limit, seconds)
 
     def close(self) -> None:
         """As :meth:`Admission.close`."""

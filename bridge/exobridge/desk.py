@@ -20,19 +20,27 @@ import structlog
 
 from exobridge.admission import MakeAdmission
 from exobridge.call import events
-from exobridge.call.events import Decision
-from exobridge.call.plan import CallPlan, Recorder
+from exobridge.call.events import Decision, Turn
+from exobridge.call.plan import CallPlan, Recorder, going_on
+from exobridge.call.resuming import resumption
+from exobridge.call.routed import NOT_ROUTED, Routed
 from exobridge.call.session import CallSession
 from exobridge.call.state import Call
 from exobridge.exotel.messages import Started
-from exobridge.exotel.passthru import PassthruParams, read_direction
+from exobridge.exotel.passthru import PassthruParams
+from exobridge.exotel.words import read_direction
 from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, normalise
+from exobridge.routing import Routing
 from exobridge.store import Store, StoreError
 from exobridge.store.patience import Patience
 from exobridge.templates import Template, Templates, is_open
+from exobridge.templates.text import escape
 
 UNKNOWN, CLOSED, BUSY, DRAINING = "unknown-number", "closed", "busy", "draining"
-"""Why a call is turned away."""
+ROUTED = "routed"
+"""Why a call is turned away; ``routed``: a rule sent it to the flow's branch B."""
+_REASONS = {"closed": CLOSED, "busy": BUSY, "unknown": UNKNOWN}
+"""By what a rule refuses with."""
 REPLACED = "replaced by a newer stream"
 SHUTDOWN = "shutdown"
 """Why a call is ended."""
@@ -64,6 +72,7 @@ class Verdict:
         reason: Empty, or why it is turned away.
         template_name: Whose rules apply.
         caller, called: E.164, or empty.
+        routed: What the template's rules decided.
     """
 
     decision: Decision
@@ -74,6 +83,7 @@ class Verdict:
     called: str = ""
     direction: str = "incoming"
     custom_field: str = ""
+    routed: Routed = NOT_ROUTED
 
 
 class Desk:
@@ -82,6 +92,7 @@ class Desk:
     Args:
         templates: In force for calls that come from now on.
         numbers: The ExoPhones and their templates.
+        routing: Asks the rules of the templates.
         admission: Makes what gives out slots; told whom to tell.
         on_accept: Told of each accepted call, to make its greeting ready.
         clock: The time of day, aware.
@@ -99,6 +110,7 @@ class Desk:
         numbers: NumberBook,
         store: Store,
         recorder: Recorder,
+        routing: Routing,
         admission: MakeAdmission,
         on_accept: Callable[[CallPlan], None],
         clock: Callable[[], datetime],
@@ -108,6 +120,7 @@ class Desk:
         self._numbers = numbers
         self._store = store
         self._recorder = recorder
+        self._routing = routing
         self._clock = clock
         self._patience = Patience(store_seconds)
         self._on_accept = on_accept
@@ -132,6 +145,7 @@ class Desk:
             called=verdict.called,
             direction=verdict.direction,
             custom_field=verdict.custom_field,
+            routed=verdict.routed if verdict.routed.entry else None,
         )
         try:
             await self._patience.wait(self._recorder.append(event))
@@ -142,13 +156,26 @@ class Desk:
             self._on_accept(_plan(params.call_sid, verdict, {}))
         return verdict
 
-    async def _verdict(
-        self, params: PassthruParams, known: Call | None, stream_sid: str = ""
-    ) -> Verdict:
-        params = self._with_direction(params)
+    def place(self, params: PassthruParams, known: Call | None) -> Verdict:
+        """Whose rules apply to a call and who is on it; nothing is decided and nothing kept."""
+        return _as_known(self._placed(params, known)[1], known)
+
+    def entry(self, params: PassthruParams, known: Call | None) -> Verdict:
+        """The same, with the template whose rules are asked: a call that they sent to another
+        template is still routed by them."""
+        placed = self.place(params, known)
+        entry = known.routed.entry if known is not None else ""
+        if entry not in self._templates:
+            return placed
+        return replace(placed, template_name=entry, template=self._templates[entry])
+
+    def _placed(self, params: PassthruParams, known: Call | None) -> tuple[str | None, Verdict]:
+        """The call's template (``None``: its number is nobody's), and the call as one that is
+        taken."""
+        params = self.with_direction(params)
         name = self._template_name(params, known)
         template = self._templates[name or DEFAULT_TEMPLATE]
-        verdict = Verdict(
+        return name, Verdict(
             Decision.ACCEPT,
             "",
             name or DEFAULT_TEMPLATE,
@@ -158,29 +185,87 @@ class Desk:
             direction=params.direction or template.stream.default_direction,
             custom_field=params.custom_field,
         )
+
+    async def _verdict(
+        self,
+        params: PassthruParams,
+        known: Call | None,
+        stream_sid: str = "",
+        *,
+        again: bool = False,
+    ) -> Verdict:
+        name, verdict = self._placed(params, known)
         decided = _decided(known)
         if not self._takes(known):
             # Said without a word: a spoken line would need a stream.
             verdict = replace(verdict, decision=Decision.REFUSE, reason=DRAINING)
         elif known is not None and decided in (Decision.SAY, Decision.REFUSE):
             # Asked again, it is told the same.
-            verdict = replace(verdict, decision=decided, reason=known.reason)
+            verdict = replace(verdict, decision=decided, reason=known.reason, routed=known.routed)
         elif name is None:
             verdict = _refuse(verdict, UNKNOWN)
-        elif decided is None and not is_open(verdict.template.hours, self._clock()):
-            verdict = _refuse(verdict, CLOSED)
-        return await self._admit(params.call_sid, verdict, stream_sid)
+        elif known is not None and (again or decided is not None or known.routed.entry):
+            verdict = replace(verdict, routed=known.routed)
+        else:
+            verdict = await self._routed(params, verdict)
+            if not verdict.reason and not is_open(verdict.template.hours, self._clock()):
+                verdict = _refuse(verdict, CLOSED)
+        if known is not None and known.streams and not stream_sid:
+            # Its slot is its stream's, or was: a Passthru late in the flow asks for none, and a
+            # further stream finds its own.
+            return verdict
+        return await self._admit(params.call_sid, verdict, stream_sid, again=again)
 
-    async def _admit(self, call_sid: str, verdict: Verdict, stream_sid: str) -> Verdict:
+    async def _routed(self, params: PassthruParams, verdict: Verdict) -> Verdict:
+        """The verdict as the rules of its template have it."""
+        if not verdict.template.routes:
+            return verdict
+        route = await self._routing.route(
+            verdict.template_name,
+            verdict.template,
+            replace(params, direction=verdict.direction),
+            caller=verdict.caller,
+            called=verdict.called,
+            now=self._clock(),
+            endpoint="answer",
+        )
+        name = route.template if route.template in self._templates else verdict.template_name
+        routed = Routed(
+            verdict.template_name,
+            route.rule,
+            route.language,
+            route.say,
+            route.body,
+            tuple(sorted(route.variables.items())),
+        )
+        template = self._templates[name]
+        verdict = replace(verdict, template_name=name, template=template, routed=routed)
+        if route.branch == "b":
+            return replace(verdict, decision=Decision.REFUSE, reason=ROUTED)
+        return _refuse(verdict, _REASONS[route.refuse]) if route.refuse else verdict
+
+    async def _admit(
+        self, call_sid: str, verdict: Verdict, stream_sid: str, *, again: bool
+    ) -> Verdict:
         """Find the verdict a slot; without one the call is turned away."""
         take = self.admission.take
-        if verdict.decision is Decision.ACCEPT and not await take(call_sid, stream_sid=stream_sid):
+        if verdict.decision is Decision.ACCEPT and not await take(
+            call_sid, again=again, stream_sid=stream_sid
+        ):
             verdict = _refuse(verdict, BUSY)
         if verdict.decision is Decision.SAY and not await take(
             call_sid, refusal=True, stream_sid=stream_sid
         ):
             verdict = replace(verdict, decision=Decision.REFUSE)
         return verdict
+
+    def template(self, name: str) -> Template | None:
+        """One of the templates in force."""
+        return self._templates.get(name)
+
+    def logs(self) -> bool:
+        """Whether the facts of any template's calls are to be delivered."""
+        return any(template.log.url for template in self._templates.values())
 
     def use_templates(self, templates: Templates) -> None:
         """Put these in force for calls that come from now on."""
@@ -200,7 +285,7 @@ class Desk:
                 return found
         return None
 
-    def _with_direction(self, params: PassthruParams) -> PassthruParams:
+    def with_direction(self, params: PassthruParams) -> PassthruParams:
         """Where nothing else tells, a call from a number of ours to one that is not is outgoing."""
         numbers = self._numbers
         if params.direction or not numbers.is_set:
@@ -228,21 +313,43 @@ class Desk:
     async def plan_stream(self, started: Started) -> CallPlan | None:
         """What a stream shall do that has begun; ``None``: it is turned away without a word."""
         known = await self._known(started.call_sid)
-        verdict = await self._verdict(_in_a_webhooks_words(started), known, started.stream_sid)
-        if known is not None:
-            verdict = replace(
-                verdict,
-                caller=known.caller or verdict.caller,
-                called=known.called or verdict.called,
-                direction=known.direction or verdict.direction,
-                custom_field=known.custom_field,
-            )
+        again = resumption(known, started.stream_sid) is not None
+        verdict = await self._verdict(
+            _in_a_webhooks_words(started), known, started.stream_sid, again=again
+        )
+        verdict = _as_known(verdict, known)
         if verdict.reason and _decided(known) is None:
             self.turned_away[verdict.reason] += 1
         if verdict.decision is Decision.REFUSE:
             _log.warning("stream turned away", call_sid=started.call_sid, reason=verdict.reason)
             return None
-        return _plan(started.call_sid, verdict, started.custom_parameters)
+        plan = _plan(started.call_sid, verdict, started.custom_parameters)
+        if known is None or not again or plan.say is not None:
+            return plan
+        try:
+            return await self._going_on(plan, known, started.stream_sid)
+        except BaseException:  # its session will not enter, and so not leave
+            self.admission.release(started.call_sid)
+            raise
+
+    async def _going_on(self, plan: CallPlan, known: Call, stream_sid: str) -> CallPlan:
+        """The plan of a call that was in conversation before."""
+        turns: list[Turn] = []
+        try:
+            known, turns = await self._patience.wait(self._looked_back(known))
+        except StoreError as error:
+            _log.error("history not looked up", call_sid=plan.call_sid, error=str(error))
+        return going_on(plan, known, turns, stream_sid)
+
+    async def _looked_back(self, known: Call) -> tuple[Call, list[Turn]]:
+        """The call, and what was said in it, all that waits written. A stream of it that is open
+        still is a dead socket's."""
+        before = self.sessions.pop(known.call_sid, None)  # its slot is the new stream's
+        if before is not None:
+            await before.hung_up(REPLACED)
+        await self._store.flush()
+        call = await self._store.call(known.call_sid)
+        return call or known, await self._store.turns(known.call_sid)
 
     def enter(self, call_sid: str, session: CallSession) -> None:
         """This session holds the call now. One that held it before is a dead socket's."""
@@ -317,6 +424,20 @@ def _decided(known: Call | None) -> Decision | None:
     return None if known is None or known.reason == DRAINING else known.decision
 
 
+def _as_known(verdict: Verdict, known: Call | None) -> Verdict:
+    """With what the first webhook told of the call, which a later one may not."""
+    if known is None:
+        return verdict
+    return replace(
+        verdict,
+        routed=verdict.routed if verdict.routed.entry else known.routed,
+        caller=known.caller or verdict.caller,
+        called=known.called or verdict.called,
+        direction=known.direction or verdict.direction,
+        custom_field=known.custom_field or verdict.custom_field,
+    )
+
+
 def _refuse(verdict: Verdict, reason: str) -> Verdict:
     speaks = verdict.template.refusal.mode == "say"
     decision = Decision.SAY if speaks else Decision.REFUSE
@@ -324,7 +445,8 @@ def _refuse(verdict: Verdict, reason: str) -> Verdict:
 
 
 def _plan(call_sid: str, verdict: Verdict, parameters: Any) -> CallPlan:
-    refusal = verdict.template.refusal
+    routed = verdict.routed
+    refusal = verdict.template.refusal_in(routed.language or verdict.template.language)
     lines = {UNKNOWN: refusal.unknown, CLOSED: refusal.closed, BUSY: refusal.busy}
     plan = CallPlan(
         call_sid=call_sid,
@@ -335,9 +457,12 @@ def _plan(call_sid: str, verdict: Verdict, parameters: Any) -> CallPlan:
         direction=verdict.direction,
         custom_field=verdict.custom_field,
         parameters=parameters,
+        language=routed.language,
+        routed=routed,
     )
     if verdict.decision is Decision.SAY:
-        return replace(plan, say=lines.get(verdict.reason, refusal.busy), refusal=verdict.reason)
+        line = escape(routed.say) or lines.get(verdict.reason, refusal.busy)
+        return replace(plan, say=line, refusal=verdict.reason)
     return plan
 
 
@@ -346,7 +471,7 @@ def _named_in(custom_field: str) -> str:
     key ``template``."""
     try:
         value: Any = json.loads(custom_field)
-    except ValueError:
+    except (ValueError, RecursionError):
         pairs = dict(parse_qsl(custom_field))
         return pairs.get("template", custom_field.strip())
     if isinstance(value, dict):

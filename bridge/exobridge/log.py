@@ -15,6 +15,7 @@ from urllib.parse import quote
 import structlog
 
 from exobridge.numbers import mask
+from exobridge.visible import visible
 
 _EQUALS = r"(?:=|%3D|(?:%22|[\"'])\s*(?::|%3A)\s*(?:%22|[\"'])?)"
 """Between a name and its value: in a query, encoded or not, in JSON, in a dict's repr. Not a bare
@@ -35,8 +36,8 @@ _SECRETS = (
     (re.compile(r"(?<![\w.-])[\w-]{4,}\.[\w-]{6}\.[\w-]{27}(?![\w.-])"), "***"),
     (
         re.compile(
-            r"((?:/|%2F)exotel(?:/|%2F)[a-z-]+(?:/|%2F)(?:passthru(?:/|%2F))?)"
-            r"(?!passthru\b)(?:%(?!3F|2F|26)|[^?\s\"'/&%])+",
+            r"((?:/|%2F)exotel(?:/|%2F)[a-z-]+(?:/|%2F)(?:(?:passthru|status)(?:/|%2F))?)"
+            r"(?!(?:passthru|status)(?:[?\s\"'/&%]|$))(?:%(?!3F|26)|[^?\s\"'&%])+",
             re.IGNORECASE,
         ),
         r"\1***",
@@ -126,6 +127,15 @@ class Redactor:
         return _PHONE.sub(lambda match: mask(match[1]), text)
 
 
+def _seen(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor for the console: no text does anything to the terminal, or begins a line that is
+    no entry's. JSON escapes by itself."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = visible(value, keep="\n\t" if key in ("exception", "stack") else "")
+    return event
+
+
 def configure(log_format: str, level: str, secrets: Iterable[str] = ()) -> None:
     """Set up the log of this process.
 
@@ -148,10 +158,10 @@ def configure(log_format: str, level: str, secrets: Iterable[str] = ()) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
+    renderers: list[structlog.types.Processor] = (
+        [structlog.processors.JSONRenderer()]
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [_seen, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -161,13 +171,15 @@ def configure(log_format: str, level: str, secrets: Iterable[str] = ()) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 redact,
-                renderer,
+                *renderers,
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    # A body that cannot be read is a line of ours already.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     # uvicorn logs each WebSocket's path at INFO, and the path holds a token.
     for name in (
         "uvicorn",

@@ -1,4 +1,4 @@
-"""Phone numbers: one way to write them, who answers for which, and how they look in a log.
+"""Phone numbers: one way to write them, who answers for which, and how they look in a log or sound.
 
 Exotel sends numbers as ``09876543210``, ``8047112233``, ``918047112233`` or ``+918047112233``;
 inside, every number is E.164 (``+918047112233``).
@@ -61,6 +61,13 @@ def mask(number: str | None) -> str:
     shown = f"+{parsed.country_code}"
     hidden = "*" * (len(normal) - len(shown) - _VISIBLE_DIGITS)
     return f"{shown}{hidden}{normal[-_VISIBLE_DIGITS:]}"
+
+
+def spoken(number: str | None) -> str:
+    """The number digit by digit, for a voice that reads figures as amounts; without the country
+    code of India. Empty for what is none."""
+    normal = normalise(number)
+    return " ".join(normal.removeprefix("+91").removeprefix("+")) if normal else ""
 
 
 def _parse(text: str) -> phonenumbers.PhoneNumber | None:

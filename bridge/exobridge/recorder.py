@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from exobridge.call.events import CallEvent, Turn
@@ -17,10 +19,14 @@ class StoreRecorder:
 
     Args:
         watchers: Told each fact, kept or not.
+        keeps_words: What was said is kept; else only when.
     """
 
-    def __init__(self, store: Store, watchers: Watchers | None = None) -> None:
+    def __init__(
+        self, store: Store, watchers: Watchers | None = None, *, keeps_words: bool = True
+    ) -> None:
         self._store = store
+        self._keeps_words = keeps_words
         self._watchers = watchers or Watchers()
 
     async def append(self, event: CallEvent) -> None:
@@ -46,6 +52,8 @@ class StoreRecorder:
 
     def add_turn_soon(self, turn: Turn) -> None:
         """Keep a turn."""
+        if not self._keeps_words:
+            turn = replace(turn, text="")
         try:
             self._store.add_turn_soon(turn)
         except StoreError as error:

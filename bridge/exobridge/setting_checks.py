@@ -22,6 +22,7 @@ from exobridge.provider_names import (
     may_be_named,
     provider_list,
 )
+from exobridge.recordings.rules import Rules, read_rules
 from exobridge.validation import wrong
 from exobridge_providers.registry import Kind
 
@@ -72,20 +73,44 @@ def number_book(value: object) -> NumberBook:
 
 def public_url(value: str) -> str:
     """An https URL, a path prefix allowed; without the slash at its end."""
+    if problem := _url_problem(value):
+        raise wrong(problem, "Write it like EXOBRIDGE_PUBLIC_URL=https://bot.example.com")
+    return value.rstrip("/")
+
+
+EXOTEL_REGIONS = {
+    "singapore": "https://api.exotel.com",
+    "mumbai": "https://api.in.exotel.com",
+}
+"""Exotel's API, by the region of the account."""
+
+
+def exotel_api_url(value: str) -> str:
+    """A region's name, or an https URL; the URL. Credentials are sent there."""
+    if region := EXOTEL_REGIONS.get(value.lower()):
+        return region
+    if problem := _url_problem(value):
+        raise wrong(
+            problem,
+            "Write it like EXOTEL_API_URL=mumbai, or singapore, or https://api.in.exotel.com.",
+        )
+    return value.rstrip("/")
+
+
+def _url_problem(value: str) -> str:
+    """Why this is no plain URL by https, which is not asked of loopback hosts; empty: it is one."""
     url = _split(value)
     if url is None or not url.hostname or url.scheme not in ("http", "https"):
-        problem = "is no https URL"
-    elif "@" in url.netloc:
-        problem = "holds a user's name or password"
-    elif url.query or url.fragment or "?" in value or "#" in value:
-        problem = "holds more than scheme, host and path"
-    elif url.scheme == "http" and not is_loopback(url.hostname):
-        problem = "is plain http, which is for loopback hosts only"
-    elif len(value) > MAX_PUBLIC_URL_CHARS:
-        problem = f"is longer than {MAX_PUBLIC_URL_CHARS} characters"
-    else:
-        return value.rstrip("/")
-    raise wrong(problem, "Write it like EXOBRIDGE_PUBLIC_URL=https://bot.example.com")
+        return "is no https URL"
+    if "@" in url.netloc:
+        return "holds a user's name or password"
+    if url.query or url.fragment or "?" in value or "#" in value:
+        return "holds more than scheme, host and path"
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        return "is plain http, which is for loopback hosts only"
+    if len(value) > MAX_PUBLIC_URL_CHARS:
+        return f"is longer than {MAX_PUBLIC_URL_CHARS} characters"
+    return ""
 
 
 def is_loopback_url(url: str) -> bool:
@@ -137,18 +162,23 @@ def networks(value: object) -> tuple[Network, ...]:
     )
 
 
-def metrics_token(value: SecretStr) -> SecretStr:
-    """Long enough not to be guessed, and fit for a ``Bearer`` header (RFC 6750, section 2.1)."""
-    text = value.get_secret_value()
+def bearer_token(variable: str) -> Callable[[SecretStr], SecretStr]:
+    """A check that a token is long enough not to be guessed, and fit for a ``Bearer`` header (RFC
+    6750, section 2.1)."""
     cure = (
         "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        " and set METRICS_TOKEN to it."
+        f" and set {variable} to it."
     )
-    if len(text) < MIN_SECRET_CHARS:
-        raise wrong(f"is shorter than {MIN_SECRET_CHARS} characters", cure)
-    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", text):
-        raise wrong("cannot stand in a Bearer header", cure)
-    return value
+
+    def checked(value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if len(text) < MIN_SECRET_CHARS:
+            raise wrong(f"is shorter than {MIN_SECRET_CHARS} characters", cure)
+        if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", text):
+            raise wrong("cannot stand in a Bearer header", cure)
+        return value
+
+    return checked
 
 
 def data_dir(value: Path) -> Path:
@@ -177,6 +207,32 @@ def database_url(value: SecretStr) -> SecretStr:
 def default_database_url(fields: dict[str, Any]) -> SecretStr:
     """A file in the data directory."""
     return SecretStr(f"sqlite+aiosqlite:///{fields['data_dir'] / DATABASE_FILE}")
+
+
+def recordings_url(value: str) -> str:
+    """A folder, ``file:///path``, or a bucket, ``s3://bucket/prefix``."""
+    url = _split(value)
+    cure = "Write it like RECORDINGS_URL=s3://bucket/recordings or file:///var/lib/recordings"
+    if url is None or url.scheme not in ("file", "s3") or url.query or url.fragment:
+        raise wrong("is no file: or s3: URL", cure)
+    if "@" in url.netloc:
+        raise wrong("holds a user's name or password", cure)
+    if url.scheme == "file" and (url.netloc or not url.path.startswith("/")):
+        raise wrong("names no absolute path", cure)
+    if url.scheme == "s3" and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", url.netloc):
+        raise wrong("names no bucket", cure)
+    return value
+
+
+def recording_hosts(value: object) -> Rules:
+    """Comma-separated hosts; rules that are read already stay as they are."""
+    if isinstance(value, Rules):
+        return value
+    try:
+        return read_rules(str(value))
+    except ValueError as error:
+        problem = f"cannot be used: {error}"
+    raise wrong(problem, "List hosts, comma-separated, like *.exotel.com,127.0.0.1:9000.")
 
 
 def host(value: str) -> str:

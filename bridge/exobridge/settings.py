@@ -34,6 +34,7 @@ from exobridge import setting_checks as check
 from exobridge.addresses import Network
 from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
+from exobridge.recordings.rules import DEFAULT_HOSTS, Rules
 from exobridge.validation import Problem, problems, wrong
 from exobridge_providers.registry import Kind
 
@@ -76,6 +77,12 @@ class Settings(BaseSettings):
     exotel_sid: Annotated[str, AfterValidator(check.identifier)] | None = _variable(
         "EXOTEL_SID", "yourcompany1"
     )
+    exotel_api_url: Annotated[str, AfterValidator(check.exotel_api_url)] = _variable(
+        "EXOTEL_API_URL", "mumbai", check.EXOTEL_REGIONS["singapore"]
+    )
+    exotel_stream_check_seconds: int = _variable(
+        "EXOTEL_STREAM_CHECK_SECONDS", "30", 30, ge=0, le=3600
+    )
     exotel_template_applet_app_id: Annotated[str, AfterValidator(check.identifier)] | None = (
         _variable("EXOTEL_TEMPLATE_APPLET_APP_ID", "123456")
     )
@@ -104,6 +111,15 @@ class Settings(BaseSettings):
         "sqlite+aiosqlite:///data/exobridge.sqlite3",
         default_factory=check.default_database_url,
     )
+    recordings_url: Annotated[str, AfterValidator(check.recordings_url)] | None = _variable(
+        "RECORDINGS_URL", "s3://bucket/recordings"
+    )
+    recording_hosts: Annotated[Rules, PlainValidator(check.recording_hosts)] = _variable(
+        "RECORDING_HOSTS",
+        DEFAULT_HOSTS,
+        default_factory=lambda: check.recording_hosts(DEFAULT_HOSTS),
+    )
+    recording_max_mb: int = _variable("RECORDING_MAX_MB", "200", 200, ge=1, le=10_000)
     host: Annotated[str, AfterValidator(check.host)] = _variable(
         "EXOBRIDGE_HOST", "127.0.0.1", "127.0.0.1"
     )
@@ -130,9 +146,17 @@ class Settings(BaseSettings):
     vad_provider: Annotated[str, AfterValidator(check.provider(Kind.VAD))] = _variable(
         "VAD_PROVIDER", "silero", "silero"
     )
-    metrics_token: Annotated[SecretStr, AfterValidator(check.metrics_token)] | None = _variable(
-        "METRICS_TOKEN", "..."
+    metrics_token: (
+        Annotated[SecretStr, AfterValidator(check.bearer_token("METRICS_TOKEN"))] | None
+    ) = _variable("METRICS_TOKEN", "...")
+    api_key: (
+        Annotated[SecretStr, AfterValidator(check.bearer_token("EXOBRIDGE_API_KEY"))] | None
+    ) = _variable("EXOBRIDGE_API_KEY", "...")
+    store_transcripts: Annotated[Literal["on", "off"], BeforeValidator(check.lower_case)] = (
+        _variable("STORE_TRANSCRIPTS", "off", "on")
     )
+    transcript_days: int = _variable("TRANSCRIPT_DAYS", "400", 0, ge=0, le=36_500)
+    recording_days: int = _variable("RECORDING_DAYS", "400", 0, ge=0, le=36_500)
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(check.lower_case)] = (
         _variable("LOG_FORMAT", "json", "auto")
     )
@@ -197,7 +221,13 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
-        known = (self.secret, self.exotel_api_key, self.exotel_api_token, self.metrics_token)
+        known = (
+            self.secret,
+            self.exotel_api_key,
+            self.exotel_api_token,
+            self.metrics_token,
+            self.api_key,
+        )
         return [each.get_secret_value() for each in known if each is not None]
 
     def unknown_variables(self) -> tuple[str, ...]:

@@ -34,6 +34,11 @@ class Whole(Protocol):
         open there."""
         ...
 
+    @property
+    def is_first(self) -> bool:
+        """Whether this process does what one is to do for all."""
+        ...
+
     def admission(self, on_unused: ToldOfCall, on_replaced: ToldOfCall) -> Admission:
         """Who gives out slots; see :data:`~exobridge.admission.MakeAdmission`."""
         ...
@@ -62,6 +67,7 @@ class OneProcess:
     token_key: str | None = None
     complete = True
     lost: Set[HeldStream] | None = None
+    is_first = True
 
     def __init__(self, max_calls: int, unused_seconds: float) -> None:
         self._max_calls = max_calls

@@ -2,7 +2,7 @@
 
 Read: linear PCM of 8, 16, 24 and 32 bits, and G.711 (telephone recordings), also where the header
 is of the extensible kind. Everything is given as PCM16; deeper samples lose their lowest bits.
-Written: PCM16.
+Written: PCM16, whole; or piece by piece, in any encoding, behind :func:`wav_header`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from exobridge_codecs.formats import AudioFormat, Encoding
 from exobridge_codecs.g711 import alaw_to_pcm, mulaw_to_pcm
 from exobridge_codecs.pcm import saturate, to_int16, whole_samples
 
@@ -160,6 +161,36 @@ def _pcm16(content: bytes, layout: _Layout) -> bytes:
     if layout.bits == 8:  # the only depth that is unsigned
         return ((raw.astype("<i2") - 128) * 256).astype("<i2").tobytes()
     return raw.reshape(-1, layout.bits // 8)[:, -2:].tobytes()
+
+
+_TAGS = {Encoding.PCM16: _PCM, Encoding.ALAW: _ALAW, Encoding.MULAW: _MULAW}
+
+
+def wav_header(audio: AudioFormat, channels: int, data_bytes: int | None = None) -> bytes:
+    """What stands before the data of a file; its length is the same for every ``data_bytes``.
+
+    Args:
+        audio: Of each channel.
+        data_bytes: Size of the data, an even number; ``None``: not known yet. Most readers then
+            read to the end of the file.
+    """
+    frame = channels * audio.sample_bytes
+    bits = 8 * audio.sample_bytes
+    rate = audio.sample_rate
+    layout = struct.pack(
+        "<HHIIHH", _TAGS[audio.encoding], channels, rate, rate * frame, frame, bits
+    )
+    head = _chunk(b"fmt ", layout)
+    if audio.encoding is not Encoding.PCM16:  # other encodings tell the number of samples, too
+        samples = 0 if data_bytes is None else data_bytes // frame
+        head = _chunk(b"fmt ", layout + bytes(2)) + _chunk(b"fact", struct.pack("<I", samples))
+    size = _UNKNOWN_SIZE if data_bytes is None else data_bytes
+    riff = min(len(b"WAVE") + len(head) + 8 + size, _UNKNOWN_SIZE)
+    return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + head + struct.pack("<4sI", b"data", size)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack("<4sI", name, len(content)) + content
 
 
 def write_wav(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,59 +12,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exobridge.call import events as s
-from exobridge.call.events import CallEvent, Decision, EndedBy, EventKind
-from exobridge.call.state import Call, Outcome, State, apply, replay
+from exobridge.call.events import JSON, CallEvent, Decision, EndedBy, EventKind
+from exobridge.call.state import Outcome, State, apply, replay
+from exobridge.call.transfer_state import TransferStatus
+from tests.call.told import (
+    AGENT,
+    CALL,
+    HANDED_ON,
+    after_connect,
+    answered,
+    asked,
+    at,
+    call_of,
+    details,
+    dialled,
+    ended,
+    lost,
+    report,
+    started,
+    status,
+    stored,
+    transfer,
+)
 
-CALL = "c1"
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference" / "state.md"
-
-
-def at(minute: int) -> datetime:
-    return datetime(2026, 11, 21, 10, minute, tzinfo=UTC)
-
-
-def answered(minute: int = 0, decision: Decision = Decision.ACCEPT) -> CallEvent:
-    return s.answer(
-        CALL,
-        at(minute),
-        decision=decision,
-        reason="why",
-        template="sales",
-        caller="+919900000001",
-        called="+918040000000",
-        direction="incoming",
-        custom_field="f",
-    )
-
-
-def started(stream: str = "s1", minute: int = 1) -> CallEvent:
-    return s.stream_started(
-        CALL, at(minute), stream_sid=stream, template="static", caller="+919900000002", called="x"
-    )
-
-
-def ended(stream: str = "s1", minute: int = 5, by: EndedBy = EndedBy.CALLER) -> CallEvent:
-    return s.stream_ended(
-        CALL, at(minute), stream_sid=stream, ended_by=by, reason="over", close_code=1000
-    )
-
-
-def transfer(stream: str = "s1", minute: int = 4) -> CallEvent:
-    return s.transfer_requested(CALL, at(minute), stream_sid=stream, utterance="u1", target="sales")
-
-
-def lost(stream: str = "s1", minute: int = 9) -> CallEvent:
-    return s.stream_lost(CALL, at(minute), stream_sid=stream)
-
-
-def report(stream: str = "s1", by: EndedBy = EndedBy.CALLER) -> CallEvent:
-    return s.passthru(CALL, at(8), {"CallSid": CALL}, stream_sid=stream, ended_by=by)
-
-
-def call_of(*events: CallEvent) -> Call:
-    call = replay(events)
-    assert call is not None
-    return call
 
 
 # ------------------------------------------------------------------ order
@@ -118,8 +89,64 @@ def _events() -> st.SearchStrategy[CallEvent]:
             st.just({"CallSid": CALL}),
             stream_sid=streams | st.just(""),
             ended_by=st.none() | enders,
+            told=_told(),
+        ),
+        st.builds(
+            s.dial_asked,
+            call,
+            times,
+            transfer=st.just("") | streams.map(lambda sid: transfer(sid).key),
+            attempt=st.integers(1, 3),
+            numbers=st.lists(text, max_size=2),
+            contract=text,
+        ),
+        st.builds(
+            s.dial,
+            call,
+            times,
+            event_type=st.sampled_from(["Dial", "Ringing", "Answered", "Terminal", ""]),
+            number=text,
+            status=text,
+        ),
+        st.builds(s.status, call, times, status=_STATUSES, event_type=text, data=_told()),
+        st.builds(s.details, call, times, status=_STATUSES, data=_told()),
+        st.builds(
+            s.recording,
+            call,
+            times,
+            source=text,
+            name=text,
+            duration_ms=st.none(),
+            size=st.just(1),
         ),
     )
+
+
+_STATUSES = st.sampled_from(
+    ["in-progress", "completed", "busy", "no-answer", "failed", "canceled", "odd", ""]
+)
+
+
+def _told() -> st.SearchStrategy[dict[str, JSON]]:
+    """What Exotel may tell of a call, with what it never should."""
+    odd: st.SearchStrategy[JSON] = st.sampled_from([None, "x", -1, 2.5, True, [], {"a": 1}])
+    seconds = st.integers(0, 2) | odd
+    leg = st.fixed_dictionaries({"number": st.just(AGENT) | odd, "seconds": seconds})
+    told: dict[str, st.SearchStrategy[JSON]] = {
+        "dial_status": _STATUSES | odd,
+        "dial_whom": st.just(AGENT) | odd,
+        "call_type": st.sampled_from(["call-attempt", "completed", "client-hangup", "incomplete"]),
+        "legs": st.lists(leg | odd, max_size=2) | odd,
+        "ended_at": st.integers(0, 9).map(lambda minute: at(minute).isoformat()) | odd,
+        "seconds": seconds,
+        "conversation_seconds": seconds,
+        "call_status": _STATUSES | odd,
+        "caller": st.sampled_from(["", "a", "b"]) | odd,
+        "called": st.sampled_from(["", "a"]) | odd,
+        "direction": st.sampled_from(["", "incoming", "outgoing"]) | odd,
+        "price": st.sampled_from([0, 1.5]) | odd,
+    }
+    return st.fixed_dictionaries({}, optional=told)
 
 
 @given(st.data())
@@ -139,6 +166,8 @@ def test_a_call_is_consistent_whatever_is_told(events: Sequence[CallEvent]) -> N
     assert (call.outcome is not None) == is_ended
     assert (call.ended_at is not None) == is_ended
     assert (call.state is State.STREAMING) == bool(call.open_streams)
+    asked_for = any(event.kind is EventKind.TRANSFER_REQUESTED for event in events)
+    assert (call.transfer is not None) == asked_for
     assert (call.streams > 0) == (call.started_at is not None) == bool(call.stream_sid)
     assert call.created_at == min(event.at for event in events)
 
@@ -159,6 +188,10 @@ def test_the_same_events_of_another_call_are_refused(events: Sequence[CallEvent]
     [
         ([s.passthru(CALL, at(3), {})], State.NEW),
         ([report()], State.NEW),
+        ([after_connect(call_type="call-attempt")], State.NEW),
+        ([after_connect(call_type="completed", call_status="in-progress")], State.NEW),
+        ([after_connect(call_status="in-progress")], State.NEW),
+        ([answered(), after_connect(call_status="completed"), started()], State.STREAMING),
         ([answered()], State.ANSWERED),
         ([answered(decision=Decision.SAY)], State.ANSWERED),
         ([started()], State.STREAMING),
@@ -216,11 +249,207 @@ def test_outcomes(events: Sequence[CallEvent], outcome: Outcome, by: EndedBy | N
     assert (call.state, call.outcome, call.ended_by) == (State.ENDED, outcome, by)
 
 
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        ([asked()], Outcome.TRANSFERRED),
+        ([dialled("Answered")], Outcome.TRANSFERRED),
+        ([asked(), after_connect(dial_status="completed")], Outcome.TRANSFERRED),
+        ([asked(), after_connect(dial_status="no-answer")], Outcome.UNANSWERED),
+        ([asked(), asked(2, 7, numbers=())], Outcome.UNANSWERED),
+        ([asked(), after_connect(call_type="client-hangup")], Outcome.LEFT_ON_HOLD),
+        ([after_connect(call_type="call-attempt")], Outcome.TRANSFERRED),
+        ([status()], Outcome.TRANSFERRED),
+        ([status(conversation_seconds=0)], Outcome.UNANSWERED),
+        ([details(conversation_seconds=12)], Outcome.TRANSFERRED),
+    ],
+)
+def test_what_becomes_of_a_caller_who_was_handed_on(
+    events: Sequence[CallEvent], outcome: Outcome
+) -> None:
+    """A human took the call, or nobody did, or the caller left; transferred, if nobody tells."""
+    call = call_of(*HANDED_ON, *events)
+    assert (call.state, call.outcome, call.ended_by) == (State.ENDED, outcome, EndedBy.BOT)
+    assert call.end_reason == "over"
+
+
+@pytest.mark.parametrize("broken", [[ended(by=EndedBy.NETWORK)], [lost(minute=5)]])
+def test_a_stream_that_broke_was_handed_on_if_a_human_was_dialled(
+    broken: Sequence[CallEvent],
+) -> None:
+    """The line went down, or the process died, while the caller was being handed on."""
+    begun = [answered(), started(), transfer(), *broken]
+    assert call_of(*begun).outcome in (Outcome.FAILED, Outcome.LOST)
+    assert call_of(*begun, asked()).outcome is Outcome.TRANSFERRED
+    missed = after_connect(dial_status="busy")
+    assert call_of(*begun, asked(), missed).outcome is Outcome.UNANSWERED
+    assert call_of(*begun, status(conversation_seconds=0)).outcome in (
+        Outcome.FAILED,
+        Outcome.LOST,
+    )
+
+
+def test_a_passthru_ends_no_transfer() -> None:
+    """What it tells of the call as a whole is how it stands in the flow, which may go on."""
+    call = call_of(*HANDED_ON, after_connect(6, call_status="completed"))
+    assert call.transfer is not None
+    assert (call.transfer.status, call.ended_at) == (TransferStatus.PENDING, at(5))
+
+
+FIRST, SECOND = ("+919800000001", "+918040000001"), ("+919800000002", "+918040000002")
+
+
+def test_who_is_on_a_call_is_told_by_whoever_knows() -> None:
+    """The answer before the others; of what comes later one that tells the direction, then a
+    Passthru before the callback before the details; the fullest before the first."""
+
+    def who(*events: CallEvent) -> tuple[str, str, str]:
+        call = call_of(*events)
+        return call.caller, call.called, call.direction
+
+    def passthru(minute: int, caller: str, called: str = "", direction: str = "") -> CallEvent:
+        given = {"minute": str(minute)}
+        told = {"caller": caller, "called": called, "direction": direction}
+        return s.passthru(CALL, at(minute), given, told=told)
+
+    def by(maker: Callable[..., CallEvent], caller: str, called: str, way: str = "") -> CallEvent:
+        return maker(caller=caller, called=called, direction=way)
+
+    assert who(passthru(3, *FIRST)) == (*FIRST, "")
+    assert who(by(status, *FIRST, "outgoing")) == (*FIRST, "outgoing")
+    assert who(by(details, *FIRST, "incoming")) == (*FIRST, "incoming")
+    assert who(by(status, *SECOND), passthru(9, *FIRST)) == (*FIRST, "")
+    assert who(by(details, *SECOND), by(status, *FIRST)) == (*FIRST, "")
+    assert who(passthru(3, *SECOND), by(details, *FIRST, "outgoing")) == (*FIRST, "outgoing")
+    assert who(passthru(3, SECOND[0]), passthru(9, *FIRST)) == (*FIRST, "")
+    assert who(passthru(9, *SECOND), passthru(3, *FIRST)) == (*FIRST, "")
+    assert who(answered(), by(status, *SECOND)) == ("+919900000001", "+918040000000", "incoming")
+
+
+def test_the_same_words_about_two_transfers_are_two_events() -> None:
+    """Told again in one of them they are one."""
+    told = {"CallSid": CALL, "DialCallStatus": "busy"}
+
+    def key(minute: int, transfer: str) -> str:
+        return s.passthru(CALL, at(minute), told, transfer=transfer).key
+
+    assert key(1, "t1") == key(2, "t1")
+    assert len({key(1, ""), key(1, "t1"), key(1, "t2")}) == 3
+
+
+def test_a_caller_who_hung_up_before_was_not_handed_on() -> None:
+    """The line that announces it was not heard to its end; unless a human took the call all the
+    same."""
+    begun = [answered(), started(), transfer(), ended(by=EndedBy.CALLER)]
+    assert call_of(*begun, asked()).outcome is Outcome.COMPLETED
+    broke = [answered(), started(), transfer(), ended(by=EndedBy.NETWORK), report(), asked()]
+    assert call_of(*broke).outcome is Outcome.COMPLETED
+    assert call_of(*begun, dialled("Answered")).outcome is Outcome.TRANSFERRED
+
+
+def test_a_later_stream_decides_though_a_human_had_taken_the_call() -> None:
+    """The flow led back to the bot after the conversation with the human."""
+    talked = [*HANDED_ON, after_connect(6, dial_status="completed")]
+    call = call_of(*talked, started("s2", 7), ended("s2", 9))
+    assert (call.outcome, call.ended_at) == (Outcome.COMPLETED, at(9))
+    assert call.transfer is not None
+    assert call.transfer.status is TransferStatus.ANSWERED
+
+
+@pytest.mark.parametrize("call_type", ["call-attempt", "incomplete", "client-hangup", "voicemail"])
+def test_what_the_flow_does_after_the_bot_is_no_failure(call_type: str) -> None:
+    """A call of the bot alone is a success, whatever Exotel calls it."""
+    told = [after_connect(call_type=call_type, dial_status="failed"), status("failed")]
+    call = call_of(*_ONE, ended(by=EndedBy.BOT), *told)
+    assert (call.outcome, call.ended_at) == (Outcome.COMPLETED, at(5))
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome", "minute"),
+    [
+        ([status("busy")], Outcome.BUSY, 20),
+        ([status("no-answer")], Outcome.NO_ANSWER, 20),
+        ([status("canceled")], Outcome.CANCELED, 20),
+        ([status("failed")], Outcome.FAILED, 20),
+        ([details("no-answer")], Outcome.NO_ANSWER, 30),
+        ([status("no-answer", ended_at=at(15).isoformat())], Outcome.NO_ANSWER, 15),
+        ([status("busy", ended_at=at(50).isoformat())], Outcome.BUSY, 20),
+        ([answered(), s.no_stream(CALL, at(2)), status("busy")], Outcome.BUSY, 20),
+        ([answered(), s.no_stream(CALL, at(2)), status()], Outcome.ABANDONED, 2),
+        ([answered(), status()], Outcome.ABANDONED, 20),
+        ([status()], Outcome.COMPLETED, 20),
+        ([after_connect(call_status="completed", call_type="call-attempt")], Outcome.COMPLETED, 8),
+        ([after_connect(call_status="busy")], Outcome.BUSY, 8),
+        ([after_connect(call_status="busy"), status()], Outcome.COMPLETED, 20),
+        ([after_connect(call_type="completed")], Outcome.COMPLETED, 8),
+        ([after_connect(call_type="incomplete")], Outcome.COMPLETED, 8),
+        ([after_connect(call_type="voicemail")], Outcome.COMPLETED, 8),
+        (
+            [after_connect(call_type="client-hangup", call_status="in-progress")],
+            Outcome.COMPLETED,
+            8,
+        ),
+        ([answered(), after_connect(call_status="completed")], Outcome.ABANDONED, 8),
+        ([after_connect(), s.no_stream(CALL, at(9))], Outcome.UNKNOWN, 9),
+        ([after_connect(), s.no_stream(CALL, at(9)), status()], Outcome.COMPLETED, 20),
+        ([answered(decision=Decision.REFUSE), status("busy")], Outcome.REFUSED, 0),
+    ],
+)
+def test_a_call_without_a_stream_ends_as_exotel_says(
+    events: Sequence[CallEvent], outcome: Outcome, minute: int
+) -> None:
+    """One that was placed and nobody took; one that never opened its stream; one not for us. It
+    cannot have ended after that was told."""
+    call = call_of(*events)
+    assert (call.state, call.outcome, call.ended_by) == (
+        State.ENDED,
+        outcome,
+        None if minute else EndedBy.SERVER,
+    )
+    assert call.ended_at == at(minute)
+
+
+def test_that_a_call_was_answered_is_no_end() -> None:
+    """Whatever status Exotel puts beside the event."""
+    told = s.status(CALL, at(3), status="completed", event_type="answered", data={})
+    assert call_of(answered(), told).state is State.ANSWERED
+    assert call_of(answered(), told, status("busy")).outcome is Outcome.BUSY
+
+
+@pytest.mark.parametrize("word", ["in-progress", "queued", "", "odd"])
+def test_what_is_not_final_ends_no_call(word: str) -> None:
+    """A callback that the call was answered, or the details of one that goes on."""
+    assert call_of(status(word)).state is State.NEW
+    assert call_of(answered(), details(word)).state is State.ANSWERED
+
+
+def test_exotel_s_word_does_not_end_an_open_stream() -> None:
+    """The stream tells its own end, or is found lost."""
+    assert call_of(*_ONE, status(), details()).state is State.STREAMING
+
+
+def test_a_call_that_was_handed_on_ends_when_exotel_says_so() -> None:
+    """Else at the last sign of the dialling; never before its stream, nor after it was told."""
+    assert call_of(*HANDED_ON).ended_at == at(5)
+    assert call_of(*HANDED_ON, asked()).ended_at == at(6)
+    seen = [asked(), after_connect(9, dial_status="completed")]
+    assert call_of(*HANDED_ON, *seen).ended_at == at(9)
+    sums = details("in-progress", conversation_seconds=1)
+    assert call_of(*HANDED_ON, *seen, sums).ended_at == at(9)
+    over = status(ended_at=at(18).isoformat())
+    assert call_of(*HANDED_ON, *seen, over).ended_at == at(18)
+    assert call_of(*HANDED_ON, *seen, status()).ended_at == at(20)
+    assert call_of(*HANDED_ON, status(ended_at=at(50).isoformat())).ended_at == at(20)
+    assert call_of(*HANDED_ON, status(ended_at=at(3).isoformat())).ended_at == at(5)
+
+
 def test_the_stream_that_began_last_decides() -> None:
     """After a failed transfer the caller is back with the bot: its second stream decides."""
     first = [*_ONE, transfer(), ended(by=EndedBy.BOT)]
     assert call_of(*first).outcome is Outcome.TRANSFERRED
     call = call_of(*first, started("s2", 6), ended("s2", 8))
+    assert call.transfer is not None
+    assert call.transfer.status is TransferStatus.FAILED
     assert (call.outcome, call.stream_sid, call.streams) == (Outcome.COMPLETED, "s2", 2)
     assert (call.started_at, call.ended_at) == (at(1), at(8))
 
@@ -308,6 +537,37 @@ def test_the_end_tells_its_reason() -> None:
     assert call_of(*_ONE, lost()).end_reason == "the server restarted"
 
 
+def test_exotel_s_reports_are_told_as_one() -> None:
+    """The details count before the callback, what is final before what is not; one tells what the
+    other does not."""
+    assert call_of(answered()).exotel is None
+    late = details("in-progress", 50, seconds=3)
+    call = call_of(late, status(seconds=40, price=2), details(minute=30, seconds=42))
+    assert call.exotel is not None
+    assert (call.exotel.status, call.exotel.source, call.exotel.at) == (
+        "completed",
+        "details",
+        at(30),
+    )
+    assert (call.exotel.seconds, call.exotel.price) == (42, 2.0)
+    zero = call_of(details(conversation_seconds=0), status(conversation_seconds=9)).exotel
+    assert zero is not None
+    assert zero.talked_seconds == 0
+
+
+def test_of_very_many_sayings_the_latest_are_kept() -> None:
+    """Whatever the order in which they come, so that nobody can make a call's row grow."""
+    told = [
+        s.dial(CALL, at(m), event_type="Ringing", number=str(n), status="busy")
+        for n in range(30)
+        for m in range(10, 20)
+    ]
+    call = call_of(*HANDED_ON, *told)
+    assert len(call.facts.signs) == 100
+    assert {sign.at for sign in call.facts.signs} <= {at(m) for m in range(16, 20)}
+    assert call == call_of(*reversed(told), *HANDED_ON, *told)
+
+
 # ------------------------------------------------------------------ events
 
 
@@ -321,6 +581,11 @@ def test_keys_are_told_apart_by_what_may_repeat() -> None:
     assert s.no_stream(CALL, at(0)).key == "no-stream"
     told = s.stream_format(CALL, at(0), stream_sid="s7", encoding="alaw", sample_rate=8000, why="w")
     assert told.key == "stream-format:s7"
+    assert asked(2).key == "dial-asked:transfer-requested:s1:u1:2"
+    assert dialled("Ringing").key == f"dial:Ringing:{AGENT}:2026-11-21 15:37:00"
+    assert status("busy").key == "status:terminal:busy"
+    assert details().key == "details:completed"
+    assert stored().key == "recording:exotel:"
 
 
 def test_a_repeated_passthru_has_the_key_of_the_first() -> None:
@@ -365,7 +630,9 @@ def test_the_reference_names_each_event_s_data() -> None:
     """What an event's data holds stands in its line."""
     text = REFERENCE.read_text(encoding="utf-8")
     told = s.stream_format(CALL, at(0), stream_sid="s1", encoding="alaw", sample_rate=8000, why="w")
-    events = [answered(), started(), told, transfer(), ended(), lost(), report()]
+    after = after_connect(dial_status="busy", dial_whom=AGENT, call_type="incomplete", legs=[])
+    events = [answered(), started(), told, transfer(), ended(), lost(), report(), after]
+    events += [asked(), dialled("Dial"), status(), details(), stored()]
     for event in events:
         (line,) = re.findall(rf"^\| `{event.kind}` \|.*$", text, re.MULTILINE)
         assert [name for name in event.data if f"`{name}`" not in line] == []

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from exobridge.call import events
 from exobridge.call.events import Decision, EndedBy, Role, Turn
+from exobridge.call.routed import Routed
 from exobridge.cli.main import app
 from exobridge.store import Store
 from tests.store.samples import at
@@ -84,8 +85,12 @@ def test_one_call_is_shown_with_its_events_and_turns(folder: Path) -> None:
     result = invoke(folder, "first")
     assert result.exit_code == 0
     lines = [line.split() for line in result.stdout.splitlines() if line]
-    kinds = [words[1] for words in lines if words[-1].startswith(("answer", "stream-"))]
-    assert kinds == ["answer", "stream-started", "stream-ended"]
+    told = [" ".join(words[1:]) for words in lines if words[0].count(":") == 2]
+    assert told == [
+        "answer accept, shop, +91*******233, +91*******233",
+        "stream-started",
+        "stream-ended by caller",
+    ]
     used = "used 2.5 s of audio to speech-to-text, 700 tokens in, 30 tokens out"
     assert used in result.stdout
     assert "used" not in invoke(folder, "second [bold]").stdout
@@ -93,6 +98,120 @@ def test_one_call_is_shown_with_its_events_and_turns(folder: Path) -> None:
     assert "हाँ" in result.stdout
     assert result.stdout.rstrip().endswith("(interrupted)")
     assert "9811122233" not in result.stdout
+
+
+async def _odd(folder: Path, call_sid: str) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
+    await store.append(events.stream_started(call_sid, at(70), stream_sid="s"))
+    await store.add_turn(Turn(call_sid, "s", 1, Role.CALLER, f"one {call_sid}", 0, 100))
+    await store.aclose()
+
+
+def test_nothing_that_is_kept_is_obeyed_by_the_terminal(folder: Path) -> None:
+    """A CallSid and words that would clear the screen, or pass for another line, are written
+    out."""
+    call_sid = "odd\x1b[2J\r\nthird\x9b31m"
+    asyncio.run(_odd(folder, call_sid))
+    for arguments in ((), (call_sid,)):
+        result = invoke(folder, *arguments)
+        assert result.exit_code == 0
+        assert r"odd\x1b[2J\r\nthird\x9b31m" in result.stdout
+        assert not set("\x1b\x9b\r") & set(result.stdout)
+
+
+async def _hand_on(folder: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
+    for call_sid, target in (("handed", "sales [bold]"), ("to a number", "+919811100011")):
+        ask = events.transfer_requested(
+            call_sid, at(61), stream_sid="s", utterance="u", target=target
+        )
+        numbers = ["+919811100011"]
+        for event in (
+            events.stream_started(call_sid, at(60), stream_sid="s"),
+            ask,
+            events.stream_ended(call_sid, at(62), stream_sid="s", ended_by=EndedBy.BOT),
+            events.dial_asked(
+                call_sid, at(63), transfer=ask.key, attempt=1, numbers=numbers, contract="json"
+            ),
+        ):
+            await store.append(event)
+    details = {"seconds": 42, "price": 0.4, "conversation_seconds": 0}
+    await store.append(events.details("handed", at(200), status="completed", data=details))
+    await store.aclose()
+
+
+def test_a_transfer_is_shown_with_what_became_of_it(folder: Path) -> None:
+    """Whom to, masked; how it stands; and what Exotel says of the call."""
+    asyncio.run(_hand_on(folder))
+    shown = invoke(folder, "handed").stdout
+    assert shown.startswith("handed  ended  unanswered\n")
+    assert "transfer to sales [bold]: failed, +91*******011, 1 attempts\n" in shown
+    assert "Exotel says completed, 42 s, price 0.4\n" in shown
+    shown = invoke(folder, "to a number").stdout
+    assert shown.startswith("to a number  ended  transferred\n")
+    assert "transfer to +91*******011: dialling, +91*******011, 1 attempts\n" in shown
+    assert "Exotel says" not in shown
+    assert "9811100011" not in shown
+    one = json.loads(invoke(folder, "handed", "--json").stdout)
+    assert (one["transfer"]["status"], one["transfer"]["target"]) == ("failed", "sales [bold]")
+    assert one["transfer"]["number"] == "+919811100011"
+    assert (one["exotel"]["status"], one["exotel"]["price"]) == ("completed", 0.4)
+    other = json.loads(invoke(folder, "first", "--json").stdout)
+    assert (other["transfer"], other["exotel"]) == (None, None)
+
+
+async def _nobody_was_dialled(folder: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
+    agent = "+919811100011"
+    asked = events.transfer_requested("n", at(60), stream_sid="s", utterance="u", target="[sales]")
+    told: dict[str, events.JSON] = {"dial_status": "busy", "dial_whom": "09811100011"}
+    legs: list[events.CallEvent] = [
+        events.answer(
+            "n", at(59), decision=Decision.REFUSE, reason="routed", routed=Routed("shop", "vip")
+        ),
+        events.stream_format(
+            "n", at(60), stream_sid="s", encoding="mulaw", sample_rate=8000, why="bit_rate"
+        ),
+        asked,
+        events.dial_asked(
+            "n", at(61), transfer=asked.key, attempt=1, numbers=[agent], contract="json"
+        ),
+        events.dial("n", at(62), event_type="Ringing", number=agent, status="busy"),
+        events.passthru("n", at(63), {}, told=told),
+        events.passthru(
+            "n", at(63), {"a": "1"}, told={"stream": {"status": "failed", "error": "3009"}}
+        ),
+        events.dial_asked(
+            "n", at(64), transfer=asked.key, attempt=2, numbers=[], contract="json", reason="closed"
+        ),
+        events.status("n", at(65), status="completed", event_type="terminal", data={"seconds": 9}),
+        events.details("n", at(66), status="completed", data={"seconds": 9, "price": 0.4}),
+        events.recording("n", at(67), source="own", name="s", duration_ms=1500, size=1),
+    ]
+    for event in legs:
+        await store.append(event)
+    await store.aclose()
+
+
+def test_the_events_say_why_nobody_was_dialled(folder: Path) -> None:
+    """Each in a few words: the decision, the status, the attempt, the reason; numbers masked."""
+    asyncio.run(_nobody_was_dialled(folder))
+    shown = invoke(folder, "n").stdout
+    lines = [line.split() for line in shown.splitlines() if line]
+    assert [" ".join(words[1:]) for words in lines if words[0].count(":") == 2] == [
+        "answer refuse, routed, rule vip",
+        "stream-format mulaw, 8000 Hz, bit_rate",
+        "transfer-requested to [sales]",
+        "dial-asked attempt 1, +91*******011",
+        "dial Ringing, +91*******011, busy",
+        "passthru dialled: busy, +91*******011",
+        "passthru stream failed 3009",
+        "dial-asked attempt 2, nobody, closed",
+        "status completed, terminal, 9 s",
+        "details completed, 9 s, price 0.4",
+        "recording own, s, 1.5 s",
+    ]
+    assert "9811100011" not in shown
 
 
 def test_json_is_complete_and_alone(folder: Path) -> None:

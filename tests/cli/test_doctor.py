@@ -53,15 +53,16 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_errors_are_1_with_what_to_do_first(empty: Path) -> None:
-    """The cure stands below its finding, and the first error's in the summary."""
+def test_errors_are_1_with_what_to_mend_first(empty: Path) -> None:
+    """The cure stands below its finding; the summary tells the first error's fault."""
     status, out, err = doctor(empty, LOG_LEVEL="LOUD")
     assert (status, err) == (1, "")
     lines = out.splitlines()
     at = next(number for number, line in enumerate(lines) if "LOG_LEVEL" in line)
     assert lines[at].startswith("  ✗ ")
     assert lines[at + 1].startswith("      → ")
-    assert lines[-1].startswith("1 error. First: Settings, value of a variable: ")
+    fault = lines[at].removeprefix("  ✗ ")
+    assert lines[-1] == f"1 error. First: Settings, {fault}"
 
 
 def test_a_warning_is_0_and_with_strict_1(empty: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,7 +17,7 @@ from exobridge.cli.main import app
 from exobridge.simulator import CallPlan, Exotel, Say, Wait
 from exobridge.store import Store
 from tests.process import environment, run, server, spawn
-from tests.server import LINE, QUICK, fakes_installed, until
+from tests.server import LINE, QUICK, bot, fakes_installed, until, write_templates
 
 SECRET = "a-secret-of-the-tests"
 
@@ -45,6 +47,30 @@ async def test_it_prints_what_an_operator_needs_and_no_secret(tmp_path: Path) ->
     assert "EXOBRIDGE_PROT (did you mean EXOBRIDGE_PORT?)" in err
     for absent in (SECRET, "of-the-tests", "only this machine", "is not set"):
         assert absent not in err
+
+
+@pytest.mark.parametrize(
+    ("tables", "more"),
+    [
+        ({}, set[str]()),
+        ({"routes": [{"name": "vip"}]}, {"greeting"}),
+        ({"transfer": {"target": "+919811122233"}}, {"dial-up", "dial-up/passthru"}),
+    ],
+)
+async def test_it_prints_the_urls_of_what_templates_use(
+    tmp_path: Path, tables: dict[str, Any], more: set[str]
+) -> None:
+    """Each once; those of transfers and greetings where a template in use has some."""
+    own = tmp_path / "own"
+    own.mkdir()
+    folder = str(write_templates(own, {"default": bot(**tables), "idle": bot(**ALL)}))
+    async with server(tmp_path, EXOBRIDGE_TEMPLATES_DIR=folder) as serving:
+        printed = re.findall(r"(?:http|ws)://[\d.:]+/exotel/(\S+)$", serving.text, re.M)
+    assert sorted(printed) == sorted({"answer", "stream", "passthru", "callback/status"} | more)
+
+
+ALL: dict[str, Any] = {"routes": [{"name": "vip"}], "transfer": {"target": "+919811122233"}}
+"""Of a template that no number has."""
 
 
 async def _first_lines(folder: Path, **variables: str) -> tuple[int, str, str]:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from exobridge.cluster.house import REMEMBERED, House
-from exobridge.cluster.messages import Hold, Moved, Release, Take, ToWorker, Unused
+from exobridge.cluster.messages import Heed, Hold, Moved, Release, Take, ToWorker, Unused
 from tests.virtual_time import virtual_time
 
 UNUSED = 30.0
@@ -44,6 +44,20 @@ class Workers:
 
 
 @virtual_time
+async def test_a_call_that_comes_back_has_a_slot_above_the_limit() -> None:
+    """To whichever worker its stream comes."""
+    at = Workers()
+    assert at.take(0, "a", "s1")
+    assert at.take(1, "b", "s1")
+    at.release(0, "a", "s1")
+    assert at.take(1, "c")
+    assert not at.take(2, "a", "s2")
+    assert at.house.take(2, Take(1, "a", stream_sid="s2", again=True)).granted
+    assert at.house.calls == 3
+    at.house.close()
+
+
+@virtual_time
 async def test_the_limit_is_of_all_workers_together() -> None:
     """Whoever asks; a call that is known keeps its one slot, at whichever worker it asks again."""
     at = Workers()
@@ -54,6 +68,19 @@ async def test_the_limit_is_of_all_workers_together() -> None:
     assert at.house.calls == 2
     at.release(0, "a")
     assert at.take(2, "c")
+    at.house.close()
+
+
+@virtual_time
+async def test_what_exotel_says_holds_for_all_workers() -> None:
+    """A call whose stream is there it has let in."""
+    at = Workers(max_calls=9)
+    assert at.take(0, "a", "s1")
+    at.house.heed(Heed(2, 2, 90.0))
+    assert not at.take(1, "b")
+    assert at.take(1, "b", "s2")
+    at.house.heed(Heed(2, 4, 90.0))
+    assert at.take(0, "c")
     at.house.close()
 
 

@@ -208,13 +208,21 @@ async def test_without_an_answer_a_worker_decides_by_itself() -> None:
             assert loop.time() - begun >= ANSWER_SECONDS
             waited = loop.time()
             assert not await one.slots.take("c3")
+            assert await one.slots.take("c4", again=True, stream_sid="s")
+            one.slots.release("c4")
             assert await one.slots.take("before")
             assert await one.slots.total() == 2
             assert loop.time() - waited < ANSWER_SECONDS
         told = [(entry["event"], entry["call_sid"], entry["taken"]) for entry in log]
         assert told == [
             ("supervisor did not answer", call_sid, taken)
-            for call_sid, taken in (("c1", True), ("c2", False), ("c3", False), ("before", True))
+            for call_sid, taken in (
+                ("c1", True),
+                ("c2", False),
+                ("c3", False),
+                ("c4", True),
+                ("before", True),
+            )
         ]
         desk.wake()
         await until(lambda: desk.house.calls == 2)

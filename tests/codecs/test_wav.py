@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from exobridge_codecs.formats import AudioFormat, Encoding
 from exobridge_codecs.g711 import alaw_to_pcm, mulaw_to_pcm
 from exobridge_codecs.pcm import to_int16
-from exobridge_codecs.wav import Wav, WavError, parse_wav, read_wav, write_wav
+from exobridge_codecs.wav import Wav, WavError, parse_wav, read_wav, wav_header, write_wav
 
 PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
@@ -235,3 +236,25 @@ def test_only_what_can_be_read_is_written(tmp_path: Path, rate: int, channels: i
     with pytest.raises(ValueError, match=r"can be written|sample rate"):
         write_wav(path, rate, *[b"\0\0"] * channels)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_header_alone_makes_a_file_of_what_follows(encoding: Encoding, channels: int) -> None:
+    """Whether the length was known when it was written or not, it is as long, and is read alike."""
+    audio = AudioFormat(encoding, 8000)
+    data = bytes(range(64)) * channels * audio.sample_bytes
+    unknown, known = wav_header(audio, channels), wav_header(audio, channels, len(data))
+    assert len(unknown) == len(known)
+    wav = parse_wav(known + data)
+    assert parse_wav(unknown + data) == wav
+    assert (wav.sample_rate, len(wav.channels)) == (8000, channels)
+    assert wav.duration_ms == 8
+
+
+def test_a_header_is_as_others_write_it() -> None:
+    """Byte by byte the standard library's, for PCM16."""
+    file = io.BytesIO()
+    write_wav(file, 16000, bytes(20), bytes(20))
+    header = wav_header(AudioFormat(Encoding.PCM16, 16000), 2, 40)
+    assert file.getvalue() == header + bytes(40)

@@ -16,7 +16,8 @@ def test_the_example_has_only_settings() -> None:
     """Each variable exists, and nothing is set twice."""
     names = [name for name, _, _ in assignments(DEPLOY / "exobridge.env")]
     assert len(names) == len(set(names))
-    assert set(names) <= set(Settings.variables())
+    ours = {name for name in names if not name.startswith("AWS_")}  # of the storage's own library
+    assert ours <= set(Settings.variables())
 
 
 def test_the_example_works_once_the_secret_is_in() -> None:

@@ -1,11 +1,8 @@
-"""Exotel's API, as a server on this machine plays it."""
+"""Exotel's API, as an account on this machine plays it."""
 
 from __future__ import annotations
 
-import base64
-import json
-from http.server import BaseHTTPRequestHandler
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -13,77 +10,140 @@ from exobridge.doctor.case import Case, Scope
 from exobridge.doctor.exotel_account import look
 from exobridge.doctor.finding import Finding, Level
 from exobridge.settings import Settings
-from tests.doctor.looking import NUMBER, answering, levels, of, one
-
-KEY, TOKEN, SID = "key-of-the-test", "token-of-the-test", "acme1"
-
-
-async def looked(status: int, body: Any, **variables: str) -> tuple[list[Finding], list[str]]:
-    """The findings, and the requests as ``path credentials``."""
-    asked: list[str] = []
-
-    def respond(request: BaseHTTPRequestHandler) -> tuple[int, dict[str, str], bytes]:
-        scheme, _, encoded = request.headers["Authorization"].partition(" ")
-        asked.append(f"{request.path} {scheme} {base64.b64decode(encoded).decode()}")
-        return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
-
-    account = {"EXOTEL_API_KEY": KEY, "EXOTEL_API_TOKEN": TOKEN, "EXOTEL_SID": SID}
-    with answering(respond) as url:
-        scope = Scope(online=True, exotel_url=url)
-        return await look(Case(Settings.read({**account, **variables}), scope=scope)), asked
+from tests.doctor.looking import NUMBER, levels, of, one
+from tests.exotel_account import KEY, SID, TOKEN, FakeAccount, Fault, exotel_account
 
 
-def exophones(*numbers: str, page_size: int = 50) -> dict[str, Any]:
-    """A page of them, as Exotel lists them."""
-    listed = [{"sid": str(at), "phone_number": number} for at, number in enumerate(numbers)]
-    return {"page": 0, "page_size": page_size, "incoming_phone_numbers": listed}
+async def looked(
+    prepare: Callable[[FakeAccount], None] = lambda _: None, **variables: str
+) -> tuple[list[Finding], FakeAccount]:
+    """The findings of an account that was prepared so, and the account."""
+    async with exotel_account() as account:
+        prepare(account)
+        settings = Settings.read({**account.variables, **variables})
+        return await look(Case(settings, scope=Scope(online=True))), account
 
 
-async def test_good_credentials_list_the_numbers() -> None:
-    """Asked once, with key and token, below the account's SID; however a number is written."""
-    findings, asked = await looked(
-        200, exophones("0" + NUMBER[3:]), EXOTEL_NUMBERS=f"{NUMBER}=default"
+async def test_good_credentials_list_the_numbers_and_the_streams() -> None:
+    """Asked with key and token, below the account's SID; however a number is written."""
+
+    def prepare(account: FakeAccount) -> None:
+        account.add_exophones("0" + NUMBER[3:])
+        account.active, account.limit = 3, 100
+
+    findings, account = await looked(prepare, EXOTEL_NUMBERS=f"{NUMBER}=default")
+    assert levels(findings) == dict.fromkeys(
+        ("exotel.account", "exotel.numbers", "exotel.streams"), Level.OK
     )
-    assert levels(findings) == {"exotel.account": Level.OK, "exotel.numbers": Level.OK}
-    assert asked == [f"/v2_beta/Accounts/{SID}/IncomingPhoneNumbers Basic {KEY}:{TOKEN}"]
+    assert one(findings, "exotel.streams").found == "3 of 100 are open"
+    assert sorted(each.path for each in account.asked) == [
+        f"/v1/Accounts/{SID}/ActiveStreams",
+        f"/v2_beta/Accounts/{SID}/IncomingPhoneNumbers",
+    ]
+    assert {each.credentials for each in account.asked} == {f"{KEY}:{TOKEN}"}
 
 
 async def test_a_number_of_another_account_is_told_masked() -> None:
-    """As far as the page goes: where there may be more, it is only worth knowing."""
-    for size, level in ((50, Level.WARNING), (1, Level.INFO)):
-        page = exophones("+919845099999", page_size=size)
-        findings, _ = await looked(200, page, EXOTEL_NUMBERS=f"{NUMBER}=default")
-        missing, unused = of(findings, "exotel.numbers")
-        assert missing.level is level
-        assert "not in EXOTEL_NUMBERS" in unused.found
-        assert NUMBER[3:] not in missing.found + unused.found
+    """And one of this account that nobody answers for; those of all pages count."""
+
+    def prepare(account: FakeAccount) -> None:
+        account.add_exophones("+919845099998", "+919845099999")
+        account.page_size = 1
+
+    findings, _ = await looked(prepare, EXOTEL_NUMBERS=f"{NUMBER}=default,09845099998=default")
+    missing, unused = of(findings, "exotel.numbers")
+    assert (missing.level, unused.level) == (Level.WARNING, Level.INFO)
+    assert "+91*******345" in missing.found
+    assert "+91*******999" in unused.found
+    assert "998" not in missing.found + unused.found
+    assert NUMBER[3:] not in missing.found + unused.found
 
 
 @pytest.mark.parametrize(
-    ("status", "level", "says"),
+    ("status", "level", "cure"),
     [
-        (401, Level.ERROR, "key or the token is wrong"),
-        (403, Level.ERROR, "may not"),
-        (404, Level.ERROR, "no such account"),
-        (429, Level.WARNING, "429"),
-        (500, Level.WARNING, "500"),
-        (418, Level.ERROR, "418"),
+        (401, Level.ERROR, "EXOTEL_API_TOKEN"),
+        (402, Level.ERROR, "Recharge"),
+        (403, Level.ERROR, "KYC"),
+        (404, Level.ERROR, "EXOTEL_SID"),
+        (429, Level.WARNING, "later"),
+        (500, Level.WARNING, "passes"),
+        (418, Level.ERROR, "report"),
     ],
 )
-async def test_a_refusal_is_explained(status: int, level: Level, says: str) -> None:
-    """By its status, without a credential in it."""
-    findings, _ = await looked(status, {"RestException": {"Status": status}})
+async def test_a_refusal_is_explained(status: int, level: Level, cure: str) -> None:
+    """By its status, without a credential in it; it is asked once, as somebody waits."""
+
+    def prepare(account: FakeAccount) -> None:
+        account.fail(Fault(status, message=f"{KEY}:{TOKEN}"), where="IncomingPhoneNumbers")
+
+    findings, account = await looked(prepare)
     refused = one(findings, "exotel.account")
-    assert (refused.level, says in refused.found) == (level, True)
-    assert refused.cure
+    assert (refused.level, cure in refused.cure) == (level, True)
+    assert str(status) in refused.found
     assert TOKEN not in refused.found + refused.cure
+    assert account.count("IncomingPhoneNumbers") == 1
 
 
-@pytest.mark.parametrize("body", [[], {"incoming_phone_numbers": "none"}, "text", None])
-async def test_an_answer_that_is_none_is_told(body: Any) -> None:
+@pytest.mark.parametrize("body", [b"[]", b'{"incoming_phone_numbers": 7}', b"text", b"null"])
+async def test_an_answer_that_is_none_is_told(body: bytes) -> None:
     """Whatever it is, nothing breaks."""
-    findings, _ = await looked(200, body)
-    assert one(findings, "exotel.numbers").level is Level.INFO
+
+    def prepare(account: FakeAccount) -> None:
+        account.fail(Fault(200, body=body), where="IncomingPhoneNumbers")
+
+    findings, _ = await looked(prepare)
+    assert of(findings, "exotel.account")
+
+
+async def test_nobody_there_is_an_error() -> None:
+    """With what to look at."""
+    async with exotel_account() as account:
+        url = account.url
+    settings = Settings.read({**account.variables, "EXOTEL_API_URL": url})
+    found = one(await look(Case(settings, scope=Scope(online=True))), "exotel.account")
+    assert found.level is Level.ERROR
+    assert "firewall" in found.cure
+
+
+@pytest.mark.parametrize(
+    ("active", "limit", "level", "says"),
+    [
+        (99, 100, Level.OK, "99 of 100"),
+        (100, 100, Level.WARNING, "100 of 100"),
+        (3, 20, Level.INFO, "MAX_CALLS is 50"),
+        (3, 0, Level.INFO, "not told"),
+    ],
+)
+async def test_the_accounts_limit_is_told(active: int, limit: int, level: Level, says: str) -> None:
+    """Beside our own, where it is the lower one."""
+
+    def prepare(account: FakeAccount) -> None:
+        account.active, account.limit = active, limit
+
+    findings, _ = await looked(prepare, MAX_CALLS="50")
+    found = one(findings, "exotel.streams")
+    assert (found.level, says in found.found) == (level, True)
+
+
+async def test_streams_that_cannot_be_asked_for_are_worth_knowing() -> None:
+    """Not every account may ask."""
+
+    def prepare(account: FakeAccount) -> None:
+        account.fail(Fault(403), where="ActiveStreams")
+
+    findings, _ = await looked(prepare)
+    assert one(findings, "exotel.account").level is Level.OK
+    found = one(findings, "exotel.streams")
+    assert (found.level, "403" in found.found) == (Level.INFO, True)
+
+
+async def test_the_url_of_the_command_goes_before_the_settings() -> None:
+    """So that a region can be tried."""
+    async with exotel_account() as account, exotel_account() as other:
+        scope = Scope(online=True, exotel_url=other.url)
+        await look(Case(Settings.read(account.variables), scope=scope))
+        assert (len(account.asked), len(other.asked)) == (0, 2)
 
 
 async def test_without_credentials_or_without_being_asked_nobody_is_asked() -> None:

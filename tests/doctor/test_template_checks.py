@@ -175,3 +175,22 @@ def test_numbers_are_listed_masked_and_foreign_ones_told() -> None:
     assert levels(findings) == {"numbers.list": Level.OK, "numbers.foreign": Level.INFO}
     unset = number_checks.look(Case(Settings.read({})))
     assert levels(unset) == {"numbers.list": Level.INFO}
+
+
+@pytest.mark.parametrize(
+    ("recording", "level"),
+    [
+        ({"own": True}, Level.WARNING),
+        ({"own": True, "consent": "This call is recorded."}, Level.OK),
+        ({"consent": "This call is recorded."}, None),
+        ({}, None),
+    ],
+)
+def test_a_recording_that_nobody_is_told_of_is_told(
+    tmp_path: Path, recording: dict[str, Any], level: Level | None
+) -> None:
+    """Callers have a right to know."""
+    with fakes_installed(tmp_path):
+        looked_at, _ = case(tmp_path, {"default": bot(recording=recording)})
+        found = of(template_checks.look(looked_at), "templates.recording")
+    assert [each.level for each in found] == ([] if level is None else [level])

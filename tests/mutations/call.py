@@ -242,44 +242,88 @@ _BOT_TURN = Module(
     ),
 )
 
+_CALL = ("tests/call/test_state.py", "tests/call/test_transfer_state.py")
+
 _STATE = Module(
     "bridge/exobridge/call/state.py",
-    ("tests/call/test_state.py",),
+    _CALL,
     (
-        Mutation(
-            "if latest.transfer_at and by in (EndedBy.BOT, EndedBy.SERVER):",
-            "if latest.transfer_at:",
-            "a caller who hung up counts as transferred",
-        ),
-        Mutation(
-            "elif by in (EndedBy.CALLER, EndedBy.BOT):",
-            "elif by is EndedBy.CALLER:",
-            "a call that the bot ended well counts as failed",
-        ),
-        Mutation(
-            "if by is EndedBy.NETWORK and latest.reported is EndedBy.CALLER:",
-            "if latest.reported is EndedBy.CALLER:",
-            "Exotel's report hides that the server failed",
-        ),
-        Mutation(
-            "_stream_ending(streams[-1], max(over)) if len(over) == len(streams) else None",
-            "_stream_ending(streams[-1], max(over)) if over else None",
-            "a call with an open stream has ended",
-        ),
-        Mutation(
-            "_stream_ending(streams[-1], max(over))",
-            "_stream_ending(streams[0], max(over))",
-            "a failed transfer that came back to the bot is still a transfer",
-        ),
-        Mutation(
-            "_stream_ending(streams[-1], max(over))",
-            "_stream_ending(streams[-1], min(over))",
-            "a call ends before its last stream did",
-        ),
         Mutation(
             "began.sort(key=lambda item: (item[0], item[1].stream_sid))",
             "pass",
             "the streams stand in the order of their ids",
+        ),
+    ),
+)
+
+_OUTCOME = Module(
+    "bridge/exobridge/call/outcome.py",
+    _CALL,
+    (
+        Mutation(
+            "if len(over) < len(streams):",
+            "if not over:",
+            "a call with an open stream has ended",
+        ),
+        Mutation(
+            "latest = streams[-1]",
+            "latest = streams[0]",
+            "a failed transfer that came back to the bot is still a transfer",
+        ),
+        Mutation(
+            "return _stream_ending(latest, max(over))",
+            "return _stream_ending(latest, min(over))",
+            "a call ends before its last stream did",
+        ),
+        Mutation(
+            "transfer.stream_sid == latest.stream_sid and _handed_on",
+            "_handed_on",
+            "a transfer of an earlier stream decides on the call",
+        ),
+        Mutation(
+            "_OF_TRANSFER.get(transfer.status, Outcome.TRANSFERRED)",
+            "Outcome.TRANSFERRED",
+            "a call that no human took counts as transferred",
+        ),
+        Mutation(
+            "TransferStatus.CANCELED: Outcome.LEFT_ON_HOLD,",
+            "TransferStatus.CANCELED: Outcome.UNANSWERED,",
+            "a caller who hung up counts as one whom nobody answered",
+        ),
+        Mutation(
+            "if transfer.status is TransferStatus.ANSWERED:",
+            "if False:",
+            "a human took the call, and yet the caller is said to have hung up",
+        ),
+        Mutation(
+            "if stream.ended_by in (EndedBy.BOT, EndedBy.SERVER):",
+            "if stream.ended_by is EndedBy.BOT:",
+            "a transfer whose stream we had to close is a failure",
+        ),
+        Mutation(
+            "stream.ended_by is not EndedBy.CALLER and transfer.seen_at is not None",
+            "stream.ended_by is not EndedBy.CALLER",
+            "a line that broke counts as a transfer",
+        ),
+        Mutation(
+            "stream.ended_by is not EndedBy.CALLER and transfer.seen_at is not None",
+            "transfer.seen_at is not None",
+            "a caller who hung up counts as transferred",
+        ),
+        Mutation(
+            "return max(stream_over_at, exotel.over_at)",
+            "return exotel.over_at",
+            "by Exotel's clock a call ends before its stream",
+        ),
+        Mutation(
+            "return max(stream_over_at, transfer.seen_at or stream_over_at)",
+            "return stream_over_at",
+            "a call that a human has taken ended with the bot",
+        ),
+        Mutation(
+            "ended_well = by in (EndedBy.CALLER, EndedBy.BOT)",
+            "ended_well = by is EndedBy.CALLER",
+            "a call that the bot ended well counts as failed",
         ),
         Mutation(
             "if latest.end is None:",
@@ -291,12 +335,151 @@ _STATE = Module(
             "facts.answer.decision is not Decision.ACCEPT",
             "a call that is told the closed hours counts as refused",
         ),
+        Mutation(
+            "over = exotel if exotel and exotel.is_final else None",
+            "over = exotel",
+            "a call that was merely answered has ended",
+        ),
+        Mutation(
+            "if over and over.status in _NOT_ANSWERED:",
+            "if not facts.answer and over and over.status in _NOT_ANSWERED:",
+            "a call that nobody took counts as abandoned",
+        ),
+    ),
+)
+
+_TRANSFER_STATE = Module(
+    "bridge/exobridge/call/transfer_state.py",
+    _CALL,
+    (
+        Mutation(
+            "[sign for sign in signs if sign.at >= fact.at]",
+            "list(signs)",
+            "what became of the first transfer is told of the second",
+        ),
+        Mutation(
+            'if sign.transfer in ("", fact.key)]',
+            "]",
+            "a late question of the first transfer counts for the second",
+        ),
+        Mutation(
+            "if not earlier and not dialled:",
+            "if True:",
+            "how the first dialling went is taken for the second's end",
+        ),
+        Mutation(
+            "if not earlier and not dialled:",
+            "if not dialled:",
+            "a first transfer of which nothing was told spoils the second",
+        ),
+        Mutation(
+            "report.is_summary and report.at >= fact.at",
+            "report.at >= fact.at",
+            "a transfer is given up while the call goes on",
+        ),
+        Mutation(
+            "s.began_at and s.began_at > fact.at",
+            "s.began_at",
+            "a stream that was there before makes the transfer fail",
+        ),
+        Mutation(
+            "if SignKind.REACHED in kinds:",
+            "if SignKind.REACHED in kinds and not returned:",
+            "a human took the call, and the bot apologises that nobody did",
+        ),
+        Mutation(
+            "if returned or _nobody(since):",
+            "if _nobody(since):",
+            "the transfer is still pending when the caller is back with the bot",
+        ),
+        Mutation(
+            "if returned or _nobody(since):",
+            "if returned:",
+            "nobody takes the call, and the transfer is dialled for ever",
+        ),
+        Mutation(
+            "or stream.ended_by is EndedBy.CALLER:",
+            "or False:",
+            "a human is dialled for a caller who has hung up",
+        ),
+        Mutation(
+            "max(ends) > max(begins)",
+            "max(ends) >= min(begins)",
+            "the second attempt counts as failed while it rings",
+        ),
+        Mutation(
+            "if SignKind.SILENT in kinds:",
+            "if False:",
+            "a call without a second leg counts as transferred",
+        ),
+        Mutation(
+            "if sign.kind not in SUMS]",
+            "]",
+            "the poll of the details counts as an attempt to dial",
+        ),
+        Mutation(
+            "number = (reached or named or",
+            "number = (named or",
+            "the number that was dialled last is told for the one who took the call",
+        ),
+    ),
+)
+
+_DIALLING = Module(
+    "bridge/exobridge/call/dialling.py",
+    ("tests/call/test_dialling.py", *_CALL),
+    (
+        Mutation(
+            "return min(self.ended_at or self.at, self.at)",
+            "return self.ended_at or self.at",
+            "a clock that is wrong lets a call end in the future",
+        ),
+        Mutation(
+            "key=lambda one: (one.at, repr(one)))[-MOST:])",
+            "key=lambda one: (one.at, repr(one))))",
+            "dial events without end fill the call's row",
+        ),
+        Mutation(
+            "transfer=transfer)] if transfer else []",
+            "transfer=transfer)]",
+            "a Connect applet that asks without need makes a transfer fail",
+        ),
+        Mutation(
+            'if "completed" in (dialled, call_type) or talked:',
+            'if dialled == "completed" or talked:',
+            "a conversation that only CallType tells of is none",
+        ),
+        Mutation(
+            "for leg in _legs(event)[1:]]",
+            "for leg in _legs(event)]",
+            "the caller's own leg is taken for a human's",
+        ),
+        Mutation(
+            'if dialled in FINAL or call_type in ("incomplete", "voicemail") or silent:',
+            "if dialled or call_type or silent:",
+            "a bot-only call, a call-attempt, makes a transfer fail",
+        ),
+        Mutation(
+            '"in-progress" if was_answered else text(event, "status")',
+            'text(event, "status")',
+            "a call that was answered has ended",
+        ),
+        Mutation(
+            "(r.is_final, _BELIEVED.index(EventKind(r.source)), r.at)",
+            "(_BELIEVED.index(EventKind(r.source)), r.at)",
+            "an early word of Exotel's counts before its last",
+        ),
+        Mutation(
+            "(r.is_final, _BELIEVED.index(EventKind(r.source)), r.at)",
+            "(r.is_final, r.at)",
+            "a Passthru's sums count before the call's details",
+        ),
     ),
 )
 
 _FACTS = Module(
     "bridge/exobridge/call/facts.py",
-    ("tests/call/test_state.py",),
+    _CALL,
     (
         Mutation(
             "return told if known is None else min(known, told)",
@@ -314,9 +497,19 @@ _FACTS = Module(
             "a stream ended when the server found it, not when it did",
         ),
         Mutation(
-            "known += [at for at in (self.transfer_at, self.lost_at) if at]",
+            "known += [self.lost_at] if self.lost_at else []",
             "pass",
             "a stream of which only the loss is known is forgotten",
+        ),
+        Mutation(
+            "if by is EndedBy.NETWORK and self.reported is EndedBy.CALLER:",
+            "if self.reported is EndedBy.CALLER:",
+            "Exotel's report hides that the server failed",
+        ),
+        Mutation(
+            "transfer=max(stream.transfer or asked, asked)",
+            "transfer=asked",
+            "of two transfers the one that was told last counts, not the later",
         ),
     ),
 )
@@ -326,8 +519,8 @@ _EVENTS = Module(
     ("tests/call/test_state.py",),
     (
         Mutation(
-            'if name.lower() != "currenttime"}',
-            "}",
+            '(plain := name.lower()) != "currenttime"',
+            '(plain := name.lower()) != ""',
             "a repeated webhook is kept as another",
         ),
         Mutation(
@@ -340,7 +533,109 @@ _EVENTS = Module(
             "pass",
             "times of two zones are kept side by side",
         ),
+        Mutation(
+            'key = f"{EventKind.STATUS}:{event_type}:{status}"',
+            'key = f"{EventKind.STATUS}:{status}"',
+            "the end of a call is taken for the news that it was answered",
+        ),
     ),
 )
 
-MODULES = (_PLAYOUT, _HEARING, _TEXT, _BOT_TURN, _STATE, _FACTS, _EVENTS)
+_RESUMING = Module(
+    "bridge/exobridge/call/resuming.py",
+    ("tests/call/test_resuming.py",),
+    (
+        Mutation(
+            "transfer is not None and transfer.stream_sid == before.stream_sid",
+            "transfer is not None",
+            "a stream that broke after a transfer is taken for the transfer",
+        ),
+        Mutation(
+            "if attempts or left:",
+            "if attempts:",
+            "a transfer for which nobody was dialled is taken for a goodbye",
+        ),
+        Mutation(
+            "if attempts or left:",
+            "if True:",
+            "a line that broke before it was left is taken for a failed transfer",
+        ),
+        Mutation(
+            "if before.ended_by is EndedBy.BOT or _too_long(before):",
+            "if before.ended_by is EndedBy.BOT:",
+            "a call that was too long is begun again where it was",
+        ),
+        Mutation(
+            "if before.ended_by is EndedBy.BOT or _too_long(before):",
+            "if _too_long(before):",
+            "a caller who was told goodbye hears that they were cut off",
+        ),
+        Mutation(
+            "if stream.stream_sid != stream_sid and (at := stream.began_at)",
+            "if (at := stream.began_at)",
+            "a stream is taken for the one before it",
+        ),
+        Mutation(
+            "return said[-HISTORY_LINES:]",
+            "return said[:HISTORY_LINES]",
+            "a long call goes on where it began",
+        ),
+        Mutation(
+            "for turn in reversed(list(turns))",
+            "for turn in turns",
+            "a call goes on in the language in which it began",
+        ),
+    ),
+)
+
+_HANDING_OVER = Module(
+    "bridge/exobridge/call/handing_over.py",
+    ("tests/call/test_handing_over.py",),
+    (
+        Mutation(
+            "if table.lookup.url or not table.names_somebody:",
+            "if not table.names_somebody:",
+            "the system that knows whom to dial is not asked",
+        ),
+        Mutation(
+            "if table.lookup.url or not table.names_somebody:",
+            "if table.lookup.url:",
+            "a template that leaves it to the flow cannot hand over",
+        ),
+        Mutation(
+            "self._ending.hold()\n",
+            "pass\n",
+            "a caller who speaks into the line is not handed over",
+        ),
+        Mutation(
+            "if not bot.text:",
+            "if True:",
+            "the caller is told twice to hold the line",
+        ),
+        Mutation(
+            "await self._keep(bot, transfer)\n        await self._ending.leave(bot, REASON)",
+            "await self._ending.leave(bot, REASON)\n        await self._keep(bot, transfer)",
+            "Exotel asks whom to dial before it is on record",
+        ),
+        Mutation(
+            "except ExobridgeError as error:",
+            "except ZeroDivisionError as error:",
+            "a full disk keeps the caller from a human",
+        ),
+    ),
+)
+
+MODULES = (
+    _PLAYOUT,
+    _HEARING,
+    _TEXT,
+    _BOT_TURN,
+    _STATE,
+    _OUTCOME,
+    _TRANSFER_STATE,
+    _DIALLING,
+    _FACTS,
+    _EVENTS,
+    _RESUMING,
+    _HANDING_OVER,
+)

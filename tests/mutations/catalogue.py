@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from tests.mutations import call, codecs, dialogue, exotel, failover, pieces, turns
+from tests.mutations import (
+    call,
+    codecs,
+    dialogue,
+    exotel,
+    exotel_api,
+    failover,
+    pieces,
+    recordings,
+    routing,
+    transfer,
+    turns,
+)
 from tests.mutations.mutation import Module
 
 MODULES: tuple[Module, ...] = (
     *codecs.MODULES,
     *exotel.MODULES,
+    *exotel_api.MODULES,
     *turns.MODULES,
     *call.MODULES,
     *pieces.MODULES,
     *failover.MODULES,
     *dialogue.MODULES,
+    *routing.MODULES,
+    *transfer.MODULES,
+    *recordings.MODULES,
 )

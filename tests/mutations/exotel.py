@@ -243,11 +243,6 @@ _PASSTHRU = Module(
     ("tests/exotel/test_passthru.py",),
     (
         Mutation(
-            'spelled.startswith("out")',
-            'spelled == "outgoing"',
-            "outbound-dial is incoming: the caller and the ExoPhone are exchanged",
-        ),
-        Mutation(
             "return (self.call_to, self.call_from)",
             "return (self.call_from, self.call_to)",
             "an incoming call gets the template of the caller's number",
@@ -257,6 +252,70 @@ _PASSTHRU = Module(
             "return self.call_from",
             "on an outgoing call the ExoPhone is taken for the human",
         ),
+        Mutation(
+            """.text("digits").strip('"')""",
+            """.text("digits")""",
+            "keys come with Exotel's quotes around them",
+        ),
+        Mutation(
+            'recording_url: str = field(default="", repr=False)',
+            'recording_url: str = ""',
+            "the credentials of a recording's URL show where the parameters are printed",
+        ),
+    ),
+)
+
+_GIVEN = Module(
+    "bridge/exobridge/exotel/given.py",
+    ("tests/exotel/test_given.py",),
+    (
+        Mutation(
+            "if text and plain not in values and plain not in _SECRETS:",
+            "if text and plain not in _SECRETS:",
+            "a repeated name overrules the first, which Exotel meant",
+        ),
+        Mutation(
+            " and plain not in _SECRETS:",
+            ":",
+            "the secret of the webhooks is kept with every call",
+        ),
+        Mutation(
+            "kept[clean(name)] = redact(text)",
+            "kept[clean(name)] = text",
+            "the credentials of a StreamUrl are kept with the call",
+        ),
+        Mutation(
+            'return "" if value.lower() == "null" else value',
+            "return value",
+            "a number that is not known is called null",
+        ),
+        Mutation(
+            'value.replace("\\0", "").encode',
+            "value.encode",
+            "a NUL in a value keeps the whole request out of the database",
+        ),
+        Mutation(
+            "for index in sorted(found)[:MAX_ENTRIES]",
+            "for index in list(found)[:MAX_ENTRIES]",
+            "attempts to reach somebody are told in the wrong order",
+        ),
+        Mutation(
+            "except (msgspec.DecodeError, UnicodeError, RecursionError):",
+            "except UnicodeError:",
+            "a Stream that is no JSON is a 500",
+        ),
+        Mutation(
+            "islice(_flat(pairs), MAX_PARAMETERS)",
+            "_flat(pairs)",
+            "a stranger's request fills the memory",
+        ),
+    ),
+)
+
+_TIMES = Module(
+    "bridge/exobridge/exotel/times.py",
+    ("tests/exotel/test_times.py",),
+    (
         Mutation(
             "return found if found.tzinfo else found.replace(tzinfo=IST)",
             "return found.replace(tzinfo=IST)",
@@ -273,19 +332,136 @@ _PASSTHRU = Module(
             "EndTime's 1970 is taken for a time",
         ),
         Mutation(
-            'given.setdefault(name.lower().replace("_", ""), text)',
-            'given[name.lower().replace("_", "")] = text',
-            "a repeated name overrules the first, which Exotel meant",
+            r'_LOST_PLUS.sub(r"\1+\2", text.strip())',
+            "text.strip()",
+            "a time whose plus was not encoded is lost",
+        ),
+    ),
+)
+
+_WORDS = Module(
+    "bridge/exobridge/exotel/words.py",
+    ("tests/exotel/test_words.py",),
+    (
+        Mutation(
+            'spelled.startswith("out")',
+            'spelled == "outgoing"',
+            "outbound-dial is incoming: the caller and the ExoPhone are exchanged",
         ),
         Mutation(
-            """.get("digits", "").strip('"')""",
-            """.get("digits", "")""",
-            "keys come with Exotel's quotes around them",
+            '| {"cancelled": "canceled"}',
+            "",
+            "a stream that was cancelled is something unheard of",
         ),
         Mutation(
-            'return "" if value.lower() == "null" else value',
-            "return value",
-            "a number that is not known is called null",
+            """text.strip(' "')""",
+            "text",
+            "a duration in quotes is none",
+        ),
+    ),
+)
+
+_STREAM_REPORT = Module(
+    "bridge/exobridge/exotel/stream_report.py",
+    ("tests/exotel/test_stream_report.py",),
+    (
+        Mutation(
+            '"system": "network",',
+            '"system": "bot",',
+            "a stream that Exotel's system ended is a good end",
+        ),
+        Mutation(
+            "if report == StreamReport() and given.text(",
+            "if False and given.text(",
+            "a report whose keys are in lower case is not seen",
+        ),
+        Mutation(
+            "if text.lower() not in _NOTHING",
+            "if text",
+            "a stream without an error has the error NA",
+        ),
+        Mutation(
+            'redact(told.get("error", ""))',
+            'told.get("error", "")',
+            "an error tells the credentials of the URL it names",
+        ),
+    ),
+)
+
+_REDACTION = Module(
+    "bridge/exobridge/exotel/redaction.py",
+    ("tests/exotel/test_redaction.py",),
+    (
+        Mutation(
+            '.rpartition("@")[2]',
+            '.partition("@")[2]',
+            "half of a password with an @ stays",
+        ),
+        Mutation(
+            "if not _HOST.fullmatch(host):",
+            "if False:",
+            "a password with a question mark stays",
+        ),
+        Mutation(
+            r'path = _OUR_SECRET.sub(r"\1***", path)',
+            "pass",
+            "a stream's token stays in the path",
+        ),
+        Mutation(
+            r'rest = unquote(rest).replace("\\/", "/")',
+            "pass",
+            "what is percent-encoded is not looked at",
+        ),
+    ),
+)
+
+_CALLBACK = Module(
+    "bridge/exobridge/exotel/callback.py",
+    ("tests/exotel/test_callback.py",),
+    (
+        Mutation(
+            'given.text("Status", "CallStatus")',
+            'given.text("Status")',
+            "a callback whose key is CallStatus says nothing",
+        ),
+        Mutation(
+            'given.text("Status", "CallStatus")',
+            'given.text("CallStatus", "Status")',
+            "an old CallStatus overrules the Status",
+        ),
+    ),
+)
+
+_ROLES = Module(
+    "bridge/exobridge/exotel/roles.py",
+    ("tests/exotel/test_roles.py",),
+    (
+        Mutation(
+            "if ours and ours == first:",
+            "if False:",
+            "our own number is the caller",
+        ),
+        Mutation(
+            '"called": ours or second or ""',
+            '"called": second or ours or ""',
+            "on a call that was handed over the human is the ExoPhone",
+        ),
+    ),
+)
+
+_STATUS_CALLBACKS = Module(
+    "bridge/exobridge/status_callbacks.py",
+    ("tests/test_status_callbacks.py",),
+    (
+        Mutation(
+            'if ended_at is None and callback.event_type != "answered":',
+            "if ended_at is None:",
+            "a call that was answered has ended",
+        ),
+        Mutation(
+            '"recording_url": redact(callback.recording_url)',
+            '"recording_url": callback.recording_url',
+            "the credentials of a recording's URL are kept with the call",
         ),
     ),
 )
@@ -303,6 +479,11 @@ _NUMBERS = Module(
             "if parsed is None or not phonenumbers.is_valid_number(parsed):",
             "if parsed is None:",
             "what is no number is dialled",
+        ),
+        Mutation(
+            '.removeprefix("+91")',
+            "",
+            "an Indian number is spoken with its country code",
         ),
         Mutation(
             "_VISIBLE_DIGITS = 3",
@@ -327,4 +508,19 @@ _NUMBERS = Module(
     ),
 )
 
-MODULES = (_DETECTION, _EVIDENCE, _MESSAGES, _STREAM, _PASSTHRU, _NUMBERS)
+MODULES = (
+    _DETECTION,
+    _EVIDENCE,
+    _MESSAGES,
+    _STREAM,
+    _PASSTHRU,
+    _GIVEN,
+    _TIMES,
+    _WORDS,
+    _STREAM_REPORT,
+    _REDACTION,
+    _CALLBACK,
+    _ROLES,
+    _STATUS_CALLBACKS,
+    _NUMBERS,
+)

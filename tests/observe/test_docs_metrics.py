@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from exobridge.call.state import Outcome
 from exobridge.desk import BUSY, CLOSED, DRAINING, UNKNOWN
 from exobridge.observe.catalogue import METRICS
-from exobridge.observe.metrics import STAGES
+from exobridge.observe.metrics import COUNTED, STAGES
 from exobridge_providers.registry import Kind
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,7 +52,7 @@ def test_the_buckets_are_those_of_the_code() -> None:
 def test_the_values_of_labels_are_those_of_the_code() -> None:
     """Where the code has them in a list."""
     values = {first: set(re.findall(r"`([a-z-]+)`", cells[0])) for first, cells in rows(2).items()}
-    assert values["`outcome` of calls"] == {str(outcome) for outcome in Outcome}
+    assert values["`outcome` of calls"] == {str(outcome) for outcome in COUNTED}
     assert values["`reason`"] == {UNKNOWN, CLOSED, BUSY, DRAINING}
     assert values["`stage`"] == set(STAGES)
     assert values["`kind`"] == {str(kind) for kind in Kind}

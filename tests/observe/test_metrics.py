@@ -12,7 +12,7 @@ from tests.observe.exposed import Exposed
 from exobridge.call import events
 from exobridge.call.events import JSON, CallEvent, Decision, EndedBy, Role, Turn
 from exobridge.observe.exposition import merge, snapshot
-from exobridge.observe.metrics import REMEMBERED, FactMetrics
+from exobridge.observe.metrics import COUNTED, REMEMBERED, FactMetrics
 from exobridge.observe.watch import Webhook
 
 T0 = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -70,10 +70,14 @@ def transfer() -> CallEvent:
     return events.transfer_requested("c", at(5), stream_sid="s", utterance="u", target="sales")
 
 
+def status(word: str) -> CallEvent:
+    """Exotel's status callback."""
+    return events.status("c", at(60), status=word, event_type="terminal", data={})
+
+
 def outcomes(exposed: Exposed) -> dict[str, float]:
     """How many calls ended how, where any did."""
-    names = ("completed", "transferred", "refused", "abandoned", "failed", "lost")
-    counts = {name: exposed("exobridge_calls_ended_total", outcome=name) for name in names}
+    counts = {name: exposed("exobridge_calls_ended_total", outcome=name) for name in COUNTED}
     return {name: count for name, count in counts.items() if count}
 
 
@@ -89,6 +93,21 @@ def outcomes(exposed: Exposed) -> dict[str, float]:
         ([answered(Decision.REFUSE, "busy")], {"refused": 1}),
         ([answered(), events.no_stream("c", at(30))], {"abandoned": 1}),
         ([events.stream_lost("c", at(0), stream_sid="s")], {"lost": 1}),
+        ([status("no-answer")], {"no-answer": 1}),
+        ([answered(), started(), ended(EndedBy.CALLER), status("completed")], {"completed": 1}),
+        ([answered(), started(), status("completed")], {}),
+        ([status("completed")], {}),
+        ([events.details("c", at(200), status="busy", data={})], {}),
+        (
+            [
+                answered(),
+                started(),
+                transfer(),
+                ended(EndedBy.BOT),
+                events.dial("c", at(40), event_type="Answered", number="1", status="busy"),
+            ],
+            {"transferred": 1},
+        ),
     ],
 )
 def test_a_call_that_ends_is_counted_once_with_its_outcome(

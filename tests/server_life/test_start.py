@@ -76,7 +76,7 @@ async def test_a_template_whose_language_nobody_understands_keeps_it_from_being_
         process.kill()
         await process.wait()
         await reading
-    problem = "stt fake does not know hi-IN, the language of hindi; choose another stt.provider"
+    problem = "stt fake does not know hi-IN, a language of hindi; choose another stt.provider"
     assert (status, body) == (
         503,
         {"status": "not ready", "problems": [f"template hindi: {problem}"]},

@@ -70,7 +70,7 @@ async def test_a_refused_call_is_1_and_says_why() -> None:
     async with http_server(http_answer("302 Found", b"")) as (url, asked):
         status, out, _ = await run(
             *("--url", f"{url}/own?x=1", "--auth-token", "secret-token", "--no-transcribe"),
-            *("--outgoing", "--from", "098"),
+            *("--outgoing", "--from", "098", "--call-sid", "known-1"),
         )
     assert status == 1
     assert "refused" in out
@@ -78,6 +78,7 @@ async def test_a_refused_call_is_1_and_says_why() -> None:
     assert asked[0].startswith("GET /own?x=1&")
     assert "auth_token=secret-token" in asked[0]
     assert "&CallTo=098&" in asked[0]
+    assert "CallSid=known-1&" in asked[0]
     assert "&Direction=outbound-dial&" in asked[0]
 
 

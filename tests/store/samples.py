@@ -56,6 +56,24 @@ def every_kind() -> list[CallEvent]:
         started(stream_sid="s2", seconds=40),
         s.stream_lost("c1", at(50), stream_sid="s2"),
         s.passthru("c1", at(60), {"CallSid": "c1"}, stream_sid="s2", ended_by=EndedBy.CALLER),
+        s.dial_asked(
+            "c1",
+            at(61),
+            transfer="transfer-requested:s1:u1",
+            attempt=1,
+            numbers=["+919811100011"],
+            contract="json",
+        ),
+        s.dial("c1", at(62), event_type="Ringing", number="+919811100011", status="busy"),
+        s.status(
+            "c1",
+            at(63),
+            status="completed",
+            event_type="terminal",
+            data={"ended_at": at(62).isoformat(), "legs": [{"seconds": 60}, {"seconds": 0}]},
+        ),
+        s.details("c1", at(200), status="completed", data={"seconds": 62, "price": 1.25}),
+        s.recording("c1", at(300), source="exotel", name="", duration_ms=62_000, size=496_000),
     ]
 
 

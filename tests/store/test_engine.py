@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
-from exobridge.store import Store, StoreOpenError
+from exobridge.store import Store, StoreOpenError, StoreOptions, StoreUnavailableError
 from exobridge.store.engine import insert_new, read_url
 from exobridge.store.tables import turns
+from tests.store.samples import started
 
 
 @pytest.mark.parametrize(
@@ -77,3 +81,34 @@ def test_new_rows_are_inserted_alike(kind: str) -> None:
     dialect = make_url(f"{kind}://").get_dialect()()
     text = str(insert_new(turns, kind).compile(dialect=dialect))
     assert text.endswith("ON CONFLICT DO NOTHING")
+
+
+async def test_a_writer_waits_for_another_process(store: Store, url: str, path: Path) -> None:
+    """As long as it may; the loop goes on meanwhile, and it writes once the lock is free."""
+    patient = await Store.open(url, StoreOptions(busy_timeout_ms=20_000))
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.create_task(patient.append(started()))
+            with pytest.raises(StoreUnavailableError, match="locked"):
+                await store.append(started())  # this one waits for 20 ms only
+            assert not waiting.done()
+            other.execute("COMMIT")
+        assert await waiting
+    finally:
+        await patient.aclose()
+
+
+async def test_stores_that_open_at_once_do_not_shut_each_other_out(url: str) -> None:
+    """Each opens the file and writes while the others do, and none finds it locked."""
+
+    async def write(number: int) -> None:
+        store = await Store.open(url)
+        await store.append(started(f"call {number}"))
+        await store.aclose()
+
+    for round_ in range(3):
+        await asyncio.gather(*(write(round_ * 8 + number) for number in range(8)))
+    store = await Store.open(url)
+    assert len(await store.calls()) == 24
+    await store.aclose()

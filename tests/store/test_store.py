@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from exobridge.call.events import EventKind, Role, Turn, passthru
+from exobridge.call import events
+from exobridge.call.events import Decision, EventKind, Role, Turn, passthru
 from exobridge.call.state import Outcome, State, replay
 from exobridge.store import Store, StoreClosedError, StoreError, StoreUnavailableError
 from tests.store.samples import ROOT, answered, at, ended, every_kind, started, turn
@@ -130,6 +131,55 @@ async def test_calls_are_paged_from_the_newest(store: Store) -> None:
     for limit in (0, 1001):
         with pytest.raises(ValueError, match="limit"):
             await store.calls(limit=limit)
+
+
+async def test_calls_that_nobody_tells_of_any_more_are_closed(store: Store) -> None:
+    """As of when they were last heard of; one that was heard of since, or has ended, is left
+    alone, and a stream that comes yet re-opens its call."""
+    for event in (
+        events.passthru("new", at(0), {}),
+        events.answer("answered", at(0), decision=Decision.ACCEPT),
+        events.stream_started("streaming", at(0), stream_sid="s"),
+        events.passthru("new", at(5), {"digits": "1"}),
+        events.passthru("heard of", at(0), {}),
+        events.passthru("heard of", at(60), {"digits": "1"}),
+        events.answer("refused", at(0), decision=Decision.REFUSE),
+    ):
+        await store.append(event)
+    before = {name: len(await store.events(name)) for name in ("heard of", "refused")}
+    assert await store.close_silent(at(30)) == 3
+    ends: dict[str, object] = {}
+    for name in ("new", "answered", "streaming"):
+        call = await store.call(name)
+        assert call is not None
+        ends[name] = (call.outcome, call.ended_at)
+    assert ends == {
+        "new": ("unknown", at(5)),
+        "answered": ("abandoned", at(0)),
+        "streaming": ("lost", at(0)),
+    }
+    assert before == {name: len(await store.events(name)) for name in before}
+    assert await store.close_silent(at(30)) == 0
+    await store.append(events.stream_started("new", at(90), stream_sid="s"))
+    assert [call.call_sid for call in await store.open_calls()] == ["new"]
+
+
+async def test_what_is_told_after_the_call_makes_none(store: Store) -> None:
+    """A call that was erased is not begun anew by its details or its recording."""
+    told = [
+        events.details("gone", at(0), status="completed", data={}),
+        events.recording("gone", at(0), source="own", name="s", duration_ms=1, size=1),
+        events.passthru("known", at(0), {}),
+        events.details("known", at(1), status="completed", data={}),
+    ]
+    assert await asyncio.gather(*(store.append(event) for event in told)) == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert await store.call("gone") is None
+    assert len(await store.events("known")) == 2
 
 
 async def test_open_calls(store: Store) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from exobridge.exotel.passthru import IST
+from exobridge.exotel.times import IST
 from exobridge.simulator import CallPlan, CallReport, Exotel, Patience, Step
 
 CALLER = "+919811122233"

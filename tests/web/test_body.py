@@ -62,7 +62,11 @@ async def test_the_bodys_parameters_come_first() -> None:
         (b"CallSid=c1&x=%C3%A9", ""),
         (b"CallSid=c1&x=%C3%A9", "application/plain"),
         (part("CallSid", "c1") + part("x", "é") + b"--x--\r\n", MULTIPART),
+        (b"CallSid=c1&x=%C3%A9", "text/plain"),
         ('{"CallSid": "c1", "x": "é"}'.encode(), "Application/JSON; charset=utf-8"),
+        (' {"CallSid": "c1", "x": "é"}'.encode(), "text/plain; charset=utf-8"),
+        ('{"CallSid": "c1", "x": "é"}'.encode(), "application/plain"),
+        ('{"CallSid": "c1", "x": "é"}'.encode(), FORM),
     ]
     for body, kind in bodies:
         found = await parameters(request(body, kind, query="CallSid=q"))

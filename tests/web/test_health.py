@@ -56,6 +56,24 @@ async def test_a_provider_that_cannot_start_is_named(tmp_path: Path) -> None:
         assert "hush-hush" in server.log("provider crashed")[0]["exception"]
 
 
+async def test_applications_that_lack_something_are_named_each(tmp_path: Path) -> None:
+    """By template and table, under a name of their own; the providers start all the same."""
+    lacking = bot(
+        lookup={"hook": "no_such_rules:look_up"},
+        log={"url": "https://crm.example.com/calls", "secret_env": "NO_SUCH_SECRET"},
+    )
+    async with serving(tmp_path, {"default": lacking}) as server:
+        _, body = await get(server, "/health/ready")
+        hook, secret = body["problems"]
+        assert hook.startswith("template default: [lookup] hook: no_such_rules:look_up could not")
+        assert secret.startswith("template default: [log] the environment variable NO_SUCH_SECRET")
+        told = {each["table"] for each in server.log("application unusable", template="default")}
+        assert told == {"lookup", "log"}
+        assert server.log("provider failed") == []
+        started = {each["kind"] for each in server.log("provider started")}
+        assert started == {"stt", "tts", "vad", "dialogue"}
+
+
 def hindi(table: str, **languages: list[str]) -> dict[str, str]:
     """A template in Hindi; in a table stand the providers that know these languages."""
     options: dict[str, Any] = {name: {"languages": known} for name, known in languages.items()}
@@ -71,7 +89,7 @@ async def test_a_provider_that_does_not_know_the_templates_language_is_named(
     table: str, tmp_path: Path
 ) -> None:
     """It would lose every call. Of several, the first is."""
-    problem = f"template default: {table} fake does not know hi-IN, the language of default; "
+    problem = f"template default: {table} fake does not know hi-IN, a language of default; "
     problem += f"choose another {table}.provider"
     for languages in ({"fake": ["en"]}, {"fake": ["en"], "spare": ["ta"]}):
         async with serving(tmp_path, hindi(table, **languages)) as server:

@@ -12,6 +12,8 @@ from exobridge.call.clauses import Clauses
 from exobridge.call.ending import Ending
 from exobridge.call.filler import Filler
 from exobridge.call.floor import Floor
+from exobridge.call.handing_over import HandingOver
+from exobridge.call.own_lines import SpokenLines
 from exobridge.call.record import TurnRecord
 from exobridge.call.stage import Stage
 from exobridge_providers import base
@@ -20,6 +22,9 @@ from exobridge_providers.errors import (
     ProviderProtocolError,
     ProviderUnavailableError,
 )
+
+Ended = base.Transfer | base.HangUp
+"""What an answer ends the call with."""
 
 
 class Dialogue(Protocol):
@@ -64,6 +69,7 @@ class Answering:
         floor: Floor,
         record: TurnRecord,
         ending: Ending,
+        lines: SpokenLines,
         collect: Callable[[base.CollectDigits], None],
     ) -> None:
         self.filler = Filler(stage.plan.template.limits.filler_ms / 1000)
@@ -72,8 +78,8 @@ class Answering:
         self._stage = stage
         self._waits = stage.services.waits
         self._floor = floor
-        self._record = record
         self._ending = ending
+        self._handing_over = HandingOver(stage, floor, record, ending, lines)
         self._dialogue: Dialogue | None = None
         self._opened = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -145,11 +151,11 @@ class Answering:
 
     async def _respond(self, turn: base.UserTurn, asked: Asked, certain: asyncio.Event) -> None:
         await self._opened.wait()  # a key may be pressed before
-        assert self._dialogue is not None
         bot = self._floor.begin(asked)
-        actions = self._dialogue.respond(turn)
         try:
-            reason = await self._perform(bot, actions, certain)
+            ending = await self._answered(bot, turn, certain)
+            if isinstance(ending, base.Transfer) and (why := self._handing_over.refusal(ending)):
+                ending = await self._refused(bot, why, certain)
             await certain.wait()
         except _UnsaidError as unsaid:
             self._ending.fail("tts", unsaid.error)
@@ -166,11 +172,37 @@ class Answering:
             return
         finally:
             self.filler.answered()
+        match ending:
+            case None:
+                self._floor.complete(bot)
+            case base.Transfer():
+                await self._handing_over.go(bot, ending)
+            case base.HangUp(reason):
+                await self._ending.leave(bot, reason or "hang-up")
+
+    async def _answered(
+        self, bot: BotTurn, turn: base.UserTurn, certain: asyncio.Event
+    ) -> Ended | None:
+        assert self._dialogue is not None
+        actions = self._dialogue.respond(turn)
+        try:
+            return await self._perform(bot, actions, certain)
+        finally:
             await self._close(actions)
-        if reason is None:
-            self._floor.complete(bot)
-        else:
-            await self._ending.leave(bot, reason)
+
+    async def _refused(
+        self, bot: BotTurn, why: base.TransferFailure, certain: asyncio.Event
+    ) -> Ended | None:
+        """The dialogue is told, and goes on with the answer: it may say so itself, name another
+        target, or hang up. Where it does none of that, we say so."""
+        self._stage.log.warning("transfer refused", reason=why)
+        said = bot.text
+        ending = await self._answered(bot, base.UserTurn(transfer_failed=why), certain)
+        if isinstance(ending, base.Transfer) and self._handing_over.refusal(ending):
+            ending, said = None, bot.text
+        if ending is None and bot.text == said:
+            await self._say_lines(bot, self._handing_over.refused_lines)
+        return ending
 
     async def _close(self, actions: AsyncGenerator[base.Action, None]) -> None:
         try:
@@ -184,8 +216,8 @@ class Answering:
         bot: BotTurn,
         actions: AsyncGenerator[base.Action, None],
         certain: asyncio.Event,
-    ) -> str | None:
-        """Carry out the dialogue's actions; the reason if they end the call."""
+    ) -> Ended | None:
+        """Carry out the dialogue's actions; the last one if it ends the call."""
         clauses = Clauses(self._stage.language)
         while True:
             action = await self._next(actions)
@@ -208,13 +240,9 @@ class Answering:
                     self._collect(action)
                 case base.Usage():
                     pass
-                case base.Transfer():
+                case base.Transfer() | base.HangUp():
                     await certain.wait()
-                    self._record.transfer(bot, action)
-                    return "transfer"
-                case base.HangUp(reason):
-                    await certain.wait()
-                    return reason or "hang-up"
+                    return action
                 case _:
                     raise ProviderProtocolError(f"{type(action).__name__} is no action")
 

@@ -54,7 +54,9 @@ class Conversation:
         self._listening = Listening(stage, record, self._now())
         self._floor = Floor(stage, record, self)
         self._ending = Ending(stage, self._floor, self.lines, self._hush)
-        self._answering = Answering(stage, self._floor, record, self._ending, self._policy.collect)
+        self._answering = Answering(
+            stage, self._floor, record, self._ending, self.lines, self._policy.collect
+        )
         self._idles = 0
         stage.on_language.append(self._switch_language)
 
@@ -263,10 +265,12 @@ class Conversation:
 
     # -------------------------------------------------------------- the beginning and the end
 
-    def greet(self, text: str, pcm: bytes) -> None:
-        """Say the line that opens the call, whose audio is there."""
+    def greet(self, text: str, pcm: bytes, consent_ms: float = 0) -> None:
+        """Say the line that opens the call, whose audio is there. It begins with ``consent_ms`` of
+        what every caller has to hear."""
         bot = self._floor.begin(Asked())
-        self._floor.say_audio(bot, text, pcm, self._template.turns.protect_greeting_ms)
+        protect_ms = consent_ms + self._template.turns.protect_greeting_ms
+        self._floor.say_audio(bot, text, pcm, protect_ms)
         bot.complete = True
 
     def fail(self, stage: str, error: ProviderError) -> None:

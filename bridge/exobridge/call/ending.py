@@ -82,10 +82,14 @@ class Ending:
             await self._floor.played_out()
         self._stage.end(by, reason)
 
-    async def leave(self, bot: BotTurn, reason: str) -> None:
-        """The dialogue ends the call with this turn, which is played to its end."""
+    def hold(self) -> None:
+        """What is being said are the last words: nobody interrupts them."""
         self.closing = True
         self._stage.speaking.resume()
+
+    async def leave(self, bot: BotTurn, reason: str) -> None:
+        """The dialogue ends the call with this turn, which is played to its end."""
+        self.hold()
         self._floor.complete(bot)
         await self._floor.played_out()
         self._stage.end(EndedBy.BOT, reason)

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from exobridge.call.routed import Routed
+
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
@@ -139,6 +141,7 @@ def answer(
     called: str = "",
     direction: str = "",
     custom_field: str = "",
+    routed: Routed | None = None,
 ) -> CallEvent:
     """The first webhook was answered. Asked again for the same call, it counts once.
 
@@ -147,6 +150,7 @@ def answer(
         template: Name of the conversation.
         caller: The human's number in E.164, ``called`` the ExoPhone; empty if unknown.
         direction: ``incoming`` or ``outgoing``.
+        routed: What the template's rules decided; ``None``: it has none.
     """
     data: dict[str, JSON] = {
         "decision": decision.value,
@@ -157,6 +161,8 @@ def answer(
         "direction": direction,
         "custom_field": custom_field,
     }
+    if routed is not None:
+        data["routed"] = routed.data()
     return CallEvent(call_sid, EventKind.ANSWER, "answer", at, data)
 
 
@@ -170,8 +176,10 @@ def stream_started(
     called: str = "",
     direction: str = "",
     custom_parameters: Mapping[str, str] | None = None,
+    routed: Routed | None = None,
 ) -> CallEvent:
-    """Exotel's ``start`` came. A static URL's stream may come before an answer, or without one."""
+    """Exotel's ``start`` came. A static URL's stream may come before an answer, or without one;
+    then it is what tells how the call was ``routed``."""
     data: dict[str, JSON] = {
         "stream_sid": stream_sid,
         "template": template,
@@ -180,6 +188,8 @@ def stream_started(
         "direction": direction,
         "custom_parameters": dict(custom_parameters or {}),
     }
+    if routed is not None:
+        data["routed"] = routed.data()
     return _of_stream(call_sid, EventKind.STREAM_STARTED, at, data)
 
 
@@ -246,12 +256,14 @@ def stream_ended(
 
 
 def no_stream(call_sid: str, at: datetime) -> CallEvent:
-    """The call was answered and no stream opened in time. A stream that comes yet counts."""
+    """The call was answered and no stream opened in time; or it was never answered, and nothing
+    has been heard of it for a day. A stream that comes yet counts."""
     return CallEvent(call_sid, EventKind.NO_STREAM, EventKind.NO_STREAM.value, at)
 
 
 def stream_lost(call_sid: str, at: datetime, *, stream_sid: str) -> CallEvent:
-    """The stream was found open when the server started again. ``at`` is when it was found."""
+    """The stream was found open when the server started again, at ``at``; or was left open a day
+    ago, and ``at`` is the last that was heard of the call."""
     return _of_stream(call_sid, EventKind.STREAM_LOST, at, {"stream_sid": stream_sid})
 
 
@@ -262,25 +274,44 @@ def passthru(
     *,
     stream_sid: str = "",
     ended_by: EndedBy | None = None,
+    transfer: str = "",
+    told: Mapping[str, JSON] | None = None,
 ) -> CallEvent:
     """A later webhook of the call.
 
-    A flow may hold several Passthru applets, so the key is made of all that was sent. Only
-    ``CurrentTime`` is left out: a repeated delivery may differ in it.
+    A flow may hold several Passthru applets, so the key is made of all that was sent. Left out are
+    ``CurrentTime``, in which a repeated delivery may differ, and what is told of a stream: that
+    counts once for each stream. Two attempts to reach a human may be told in the same words; where
+    they belong to two transfers they are two events. Within one they count once: nothing tells
+    such a second attempt from a second delivery.
 
     Args:
-        parameters: As Exotel sent them; the caller has taken out tokens and ``StreamUrl``.
+        parameters: As Exotel sent them, without tokens and with no credentials in a URL.
         stream_sid: The stream that Exotel reports on (``Stream[StreamSID]``), if it does.
         ended_by: Who ended that stream, in Exotel's view (``Stream[DisconnectedBy]``).
+        transfer: Key of the call's latest ``transfer-requested`` event; empty: none is known.
+        told: What was read of the parameters: ``caller``, ``called``, ``direction``,
+            ``call_status``, ``call_type``, ``dial_status``,
+            ``dial_whom``, ``dial_seconds``, ``legs`` (each with ``number``, ``type``, ``seconds``,
+            ``cause_code``, ``cause``) and ``stream`` (``status``, ``seconds``, ``error``,
+            ``detailed_status``); what is not told is not there.
     """
-    told = {name: value for name, value in parameters.items() if name.lower() != "currenttime"}
-    digest = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=12).hexdigest()
+    rest = {
+        name: value
+        for name, value in parameters.items()
+        if (plain := name.lower()) != "currenttime"
+        and not (stream_sid and plain.startswith("stream"))
+    }
+    words = json.dumps([rest, transfer] if transfer else rest, sort_keys=True)
+    digest = hashlib.blake2b(words.encode(), digest_size=12).hexdigest()
+    key = ":".join(filter(None, (EventKind.PASSTHRU, stream_sid, digest)))
     data: dict[str, JSON] = {
+        **(told or {}),
         "parameters": dict(parameters),
         "stream_sid": stream_sid,
         "ended_by": ended_by.value if ended_by else None,
     }
-    return CallEvent(call_sid, EventKind.PASSTHRU, f"{EventKind.PASSTHRU}:{digest}", at, data)
+    return CallEvent(call_sid, EventKind.PASSTHRU, key, at, data)
 
 
 def dial_asked(
@@ -292,15 +323,20 @@ def dial_asked(
     numbers: Sequence[str],
     contract: str,
     reason: str = "",
+    again: bool = False,
+    parallel: int = 0,
 ) -> CallEvent:
-    """A Connect applet asked whom to dial. Asked again for the same attempt, it counts once.
+    """A Connect applet asked whom to dial, or would have asked in vain. Asked again for the same
+    attempt, it counts once.
 
     Args:
         transfer: Key of the ``transfer-requested`` event that is pending; empty: none is.
         attempt: 1 for the first question of this transfer.
         numbers: What was answered, E.164; empty: nobody is to be dialled.
-        contract: ``json`` or ``text``.
+        contract: ``json`` or ``text``; ``passthru``: the Passthru before the applet asked.
         reason: Why nobody is, e.g. ``no-transfer``, ``expired``, ``exhausted``.
+        again: It was told to ask again if nobody is reached.
+        parallel: How many were to ring at once; 0: one after the other.
     """
     data: dict[str, JSON] = {
         "transfer": transfer,
@@ -308,6 +344,8 @@ def dial_asked(
         "numbers": list(numbers),
         "contract": contract,
         "reason": reason,
+        "again": again,
+        "parallel": parallel,
     }
     return CallEvent(
         call_sid, EventKind.DIAL_ASKED, f"{EventKind.DIAL_ASKED}:{transfer}:{attempt}", at, data
@@ -345,10 +383,18 @@ def status(
     return CallEvent(call_sid, EventKind.STATUS, key, at, told)
 
 
-def details(call_sid: str, at: datetime, *, status: str, data: Mapping[str, JSON]) -> CallEvent:
-    """What Exotel's API says of the call, asked after its end; once for each status."""
-    told: dict[str, JSON] = {**data, "status": status}
-    return CallEvent(call_sid, EventKind.DETAILS, f"{EventKind.DETAILS}:{status}", at, told)
+def details(
+    call_sid: str, at: datetime, *, status: str, data: Mapping[str, JSON], settled: bool = True
+) -> CallEvent:
+    """What Exotel's API says of the call, asked after its end; once for each status, and once more
+    when its sums have settled.
+
+    Args:
+        settled: Its end and its duration are known.
+    """
+    told: dict[str, JSON] = {**data, "status": status, "settled": settled}
+    key = f"{EventKind.DETAILS}:{status}" + ("" if settled else ":unsettled")
+    return CallEvent(call_sid, EventKind.DETAILS, key, at, told)
 
 
 def recording(

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar, cast
 
+from exobridge.call.dialling import Report, Sign, reports_of, signs_of, with_more
+from exobridge.call.dialling import text as _text
 from exobridge.call.events import JSON, CallEvent, Decision, EndedBy, EventKind
+from exobridge.call.routed import NOT_ROUTED, Routed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,6 +29,7 @@ class AnswerFact:
     called: str
     direction: str
     custom_field: str
+    routed: Routed = NOT_ROUTED
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,6 +41,24 @@ class StartFact:
     caller: str
     called: str
     direction: str = ""
+    routed: Routed = NOT_ROUTED
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PartiesFact:
+    """Who was on the call, as a Passthru, the status callback or the call's details tell it.
+
+    Attributes:
+        rank: The source's, the one that is believed first being 0.
+        missing: How many of the three are not told: of one source the fullest saying counts.
+    """
+
+    rank: int
+    missing: int
+    at: datetime
+    caller: str
+    called: str
+    direction: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +68,15 @@ class FormatFact:
     at: datetime
     encoding: str
     sample_rate: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TransferFact:
+    """See :func:`exobridge.call.events.transfer_requested`."""
+
+    at: datetime
+    key: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,13 +124,14 @@ class StreamFacts:
     """What is known of one stream; ``None``: not told (yet).
 
     Attributes:
+        transfer: The last one asked for in it.
         reported: Who ended it, in Exotel's view. A report alone makes no stream of ours.
     """
 
     stream_sid: str
     start: StartFact | None = None
     format: FormatFact | None = None
-    transfer_at: datetime | None = None
+    transfer: TransferFact | None = None
     end: EndFact | None = None
     lost_at: datetime | None = None
     reported: EndedBy | None = None
@@ -107,15 +139,24 @@ class StreamFacts:
     @property
     def began_at(self) -> datetime | None:
         """Time of its earliest event: its start, once all are known."""
-        facts = (self.start, self.format, self.end)
+        facts = (self.start, self.format, self.transfer, self.end)
         known = [fact.at for fact in facts if fact]
-        known += [at for at in (self.transfer_at, self.lost_at) if at]
+        known += [self.lost_at] if self.lost_at else []
         return min(known, default=None)
 
     @property
     def over_at(self) -> datetime | None:
         """When it ended, or was found lost; ``None`` while it is open."""
         return self.end.at if self.end else self.lost_at
+
+    @property
+    def ended_by(self) -> EndedBy | None:
+        """Who ended it. "1006 without `stop` is common": where Exotel says later that the caller
+        did, it was not the network."""
+        by = self.end.by if self.end else None
+        if by is EndedBy.NETWORK and self.reported is EndedBy.CALLER:
+            return EndedBy.CALLER
+        return by
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +166,17 @@ class Facts:
     Attributes:
         first_at: Time of the earliest event.
         streams: By ``stream_sid``.
+        signs, reports: By time.
+        parties: One for each source, by its rank.
     """
 
     first_at: datetime
     answer: AnswerFact | None = None
     no_stream_at: datetime | None = None
     streams: tuple[StreamFacts, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    reports: tuple[Report, ...] = ()
+    parties: tuple[PartiesFact, ...] = ()
 
 
 _Fact = TypeVar("_Fact", AnswerFact, StartFact, FormatFact, EndFact, EndedBy, datetime)
@@ -143,7 +189,13 @@ def _least(known: _Fact | None, told: _Fact) -> _Fact:
 
 
 def learn(facts: Facts, event: CallEvent) -> Facts:
-    facts = replace(facts, first_at=min(facts.first_at, event.at))
+    facts = replace(
+        facts,
+        first_at=min(facts.first_at, event.at),
+        signs=with_more(facts.signs, signs_of(event)),
+        reports=with_more(facts.reports, reports_of(event)),
+        parties=_with_parties(facts.parties, event),
+    )
     match event.kind:
         case EventKind.ANSWER:
             return replace(facts, answer=_least(facts.answer, _answer_fact(event)))
@@ -168,21 +220,46 @@ def _answer_fact(event: CallEvent) -> AnswerFact:
         called=_text(event, "called"),
         direction=_text(event, "direction"),
         custom_field=_text(event, "custom_field"),
+        routed=Routed.read(event.data.get("routed")),
     )
+
+
+def _start_fact(event: CallEvent) -> StartFact:
+    return StartFact(
+        at=event.at,
+        template=_text(event, "template"),
+        caller=_text(event, "caller"),
+        called=_text(event, "called"),
+        direction=_text(event, "direction"),
+        routed=Routed.read(event.data.get("routed")),
+    )
+
+
+_TELL_PARTIES = (EventKind.PASSTHRU, EventKind.STATUS, EventKind.DETAILS)
+
+
+def _with_parties(known: tuple[PartiesFact, ...], event: CallEvent) -> tuple[PartiesFact, ...]:
+    told = [_text(event, name) for name in ("caller", "called", "direction")]
+    if event.kind not in _TELL_PARTIES or not any(told):
+        return known
+    fact = PartiesFact(_TELL_PARTIES.index(event.kind), told.count(""), event.at, *told)
+    by_rank = {each.rank: each for each in known}
+    by_rank[fact.rank] = min(fact, by_rank.get(fact.rank, fact))
+    return tuple(sorted(by_rank.values()))
 
 
 def _learn_of_stream(stream: StreamFacts, event: CallEvent) -> StreamFacts:
     match event.kind:
         case EventKind.STREAM_STARTED:
-            texts = (_text(event, name) for name in ("template", "caller", "called", "direction"))
-            return replace(stream, start=_least(stream.start, StartFact(event.at, *texts)))
+            return replace(stream, start=_least(stream.start, _start_fact(event)))
         case EventKind.STREAM_FORMAT:
             rate = event.data.get("sample_rate")
             hertz = rate if isinstance(rate, int) else 0
             told = FormatFact(event.at, _text(event, "encoding"), hertz)
             return replace(stream, format=_least(stream.format, told))
         case EventKind.TRANSFER_REQUESTED:
-            return replace(stream, transfer_at=_least(stream.transfer_at, event.at))
+            asked = TransferFact(event.at, event.key, _text(event, "target"))
+            return replace(stream, transfer=max(stream.transfer or asked, asked))
         case EventKind.STREAM_ENDED:
             who, reason = EndedBy(_text(event, "ended_by")), _text(event, "reason")
             end = EndFact(event.at, who, reason, _usage(event))
@@ -221,8 +298,3 @@ def _usage(event: CallEvent) -> Usage:
         heard_seconds=number("realtime", "heard_seconds"),
         spoken_seconds=number("realtime", "spoken_seconds"),
     )
-
-
-def _text(event: CallEvent, name: str) -> str:
-    value = event.data.get(name)
-    return value if isinstance(value, str) else ""

@@ -51,8 +51,10 @@ class Party(Protocol):
 
 
 def is_watched(plan: CallPlan) -> bool:
-    """Whether a call may be answered by a machine, and the template minds."""
-    return plan.direction == "outgoing" and plan.template.voicemail.action != "ignore"
+    """Whether a call may be answered by a machine, and the template minds. Who is called back to a
+    conversation is none."""
+    is_placed = plan.direction == "outgoing" and plan.resumed is None
+    return is_placed and plan.template.voicemail.action != "ignore"
 
 
 class MachineWatch:

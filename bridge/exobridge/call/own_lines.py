@@ -14,7 +14,11 @@ from exobridge_providers.errors import ProviderError
 def rendered_ahead(template: Template, lines: OwnLines) -> Iterator[str]:
     """Those that calls with this template may say, and that are the same in each."""
     limits = template.limits
-    texts = [lines.sorry, lines.goodbye, lines.idle, lines.too_long]
+    texts = [lines.sorry, lines.goodbye, lines.idle, lines.too_long, lines.resumed]
+    if template.transfer.names_somebody:
+        failed = template.transfer.when_failed == "resume"
+        texts += [lines.transfer, lines.transfer_closed, lines.welcome_back]
+        texts.append(lines.transfer_failed if failed else lines.nobody_free)
     if limits.filler_ms:
         texts.append(lines.filler)
     if 0 < limits.warning_seconds < limits.max_call_seconds:
@@ -39,8 +43,8 @@ class SpokenLines:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._template = stage.plan.template
-        self.texts: OwnLines = self._template.texts
-        self.language = self._template.language
+        self.language = stage.language
+        self.texts: OwnLines = self._template.texts_in(self.language)
         self._following: asyncio.Task[None] | None = None
         stage.on_language.append(self._switch)
 

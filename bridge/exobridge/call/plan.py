@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
@@ -11,13 +11,21 @@ from typing import Protocol
 from exobridge.call.events import CallEvent, Turn
 from exobridge.call.meters import Meters
 from exobridge.call.prompts import Prompts
+from exobridge.call.resuming import first_line, language_of, resumption, said_before
+from exobridge.call.routed import NOT_ROUTED, Routed
+from exobridge.call.state import Call
+from exobridge.call.tape import Tapes
 from exobridge.call.wheel import Wheel
 from exobridge.provider_names import dialogue_kind
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
 from exobridge.templates.text import call_variables, render
 from exobridge_codecs.formats import AudioFormat, Encoding
+from exobridge_providers.base import Resumption, Said
 from exobridge_providers.registry import Kind
+
+NOBODY_FREE = "nobody free"
+"""Why a call is ended whose transfer failed, where the template wants that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,10 @@ class CallPlan:
         direction: ``incoming`` or ``outgoing``.
         say: The only line of a call that is turned away by a spoken word; ``None``: converse.
         refusal: Why it is turned away, for the record.
+        language: What it begins in, a BCP-47 tag; empty: the template's.
+        routed: What the template's rules decided.
+        resumed: Why it goes on in this stream; ``None``: it begins.
+        history: What was said before, as far as it was heard.
     """
 
     call_sid: str
@@ -41,11 +53,15 @@ class CallPlan:
     parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     say: str | None = None
     refusal: str = ""
+    language: str = ""
+    routed: Routed = NOT_ROUTED
+    resumed: Resumption | None = None
+    history: tuple[Said, ...] = ()
 
     def variables(self) -> dict[str, str]:
         """What texts may use."""
         return call_variables(
-            self.template.variables,
+            {**self.template.variables, **dict(self.routed.variables)},
             caller=self.caller,
             called=self.called,
             custom_field=self.custom_field,
@@ -56,6 +72,21 @@ class CallPlan:
     def text(self, text: str) -> str:
         """One of the template's texts, its variables filled in."""
         return render(text, self.variables())
+
+    def opening(self) -> tuple[str, str]:
+        """What the bot says first: that the call is recorded, where the template has it said, and
+        the greeting. Either may be empty. Who has heard them before hears why the call goes on."""
+        template = self.template
+        if self.resumed is not None:
+            texts = template.texts_in(self.first_language)
+            return "", self.text(first_line(self.resumed, texts))
+        greeting = self.routed.say or self.text(template.greeting_in(self.first_language))
+        return self.text(template.recording.consent), greeting
+
+    @property
+    def first_language(self) -> str:
+        """What the call begins in, a BCP-47 tag."""
+        return self.language or self.template.language
 
     @property
     def converses(self) -> bool:
@@ -70,6 +101,27 @@ class CallPlan:
         if stream.encoding == "auto":
             return None
         return AudioFormat(Encoding(stream.encoding), stream.sample_rate)
+
+
+def going_on(plan: CallPlan, call: Call, turns: Sequence[Turn], stream_sid: str) -> CallPlan:
+    """The plan of a call that was in conversation before.
+
+    Args:
+        call, turns: What is known of it, and what was said.
+    """
+    resumed = resumption(call, stream_sid)
+    if resumed is None:
+        return plan
+    plan = replace(
+        plan,
+        resumed=resumed,
+        history=said_before(turns),
+        language=language_of(turns) or plan.language,
+    )
+    if resumed.why != "transfer-failed" or plan.template.transfer.when_failed == "resume":
+        return plan
+    texts = plan.template.texts_in(plan.first_language)
+    return replace(plan, say=texts.nobody_free, refusal=NOBODY_FREE)
 
 
 @lru_cache(maxsize=1024)
@@ -140,6 +192,10 @@ class Waits:
     """From a line to its first audio."""
     line: float = 5.0
     """Without any frame from Exotel, whose audio flows in silence too."""
+    transfer: float = 2.0
+    """For a transfer to be kept, before the line is left."""
+    dialling: float = 0.5
+    """For the database, each time it is asked, when a Connect applet asks whom to dial."""
     goodbye: float = 12.0
     """For a last line to be played."""
     close: float = 3.0
@@ -150,7 +206,11 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What all calls of a process share."""
+    """What all calls of a process share.
+
+    Attributes:
+        tapes: Records the streams whose template wants it; ``None``: none is recorded.
+    """
 
     pool: ProviderPool
     prompts: Prompts
@@ -159,3 +219,4 @@ class Services:
     wall_clock: Callable[[], datetime]
     waits: Waits = Waits()
     meters: Meters = field(default_factory=Meters)
+    tapes: Tapes | None = None

@@ -44,8 +44,12 @@ class TurnRecord:
             )
             stage.services.recorder.add_turn_soon(turn)
 
-    def transfer(self, bot: BotTurn, transfer: Transfer) -> None:
-        """The dialogue hands the caller to a human."""
+    async def transfer(self, bot: BotTurn, transfer: Transfer) -> None:
+        """The dialogue hands the caller to a human. It is kept when this returns.
+
+        Raises:
+            ExobridgeError: It is not.
+        """
         event = transfer_requested(
             self._stage.plan.call_sid,
             self._stage.services.wall_clock(),
@@ -54,4 +58,4 @@ class TurnRecord:
             target=transfer.target,
             summary=transfer.summary,
         )
-        self._stage.services.recorder.append_soon(event)
+        await self._stage.services.recorder.append(event)

@@ -21,15 +21,17 @@ from exobridge.call.events import EndedBy
 from exobridge.call.hearing import Hearing
 from exobridge.call.plan import CallPlan, Line, Services
 from exobridge.call.playout import PlayoutOptions
+from exobridge.call.resuming import TOO_LONG
 from exobridge.call.speaking import Speaking
 from exobridge.call.stage import Stage
 from exobridge.call.talk import open_conversation, open_realtime
 from exobridge.call.tally import Tally
+from exobridge.call.tape import Tape
 from exobridge.exotel.detection import Decision, FormatDetector
 from exobridge.exotel.messages import Dtmf, Event, MarkPlayed, Media, Started, Stopped
 from exobridge.exotel.stream import ExotelStream
 from exobridge.numbers import mask
-from exobridge_codecs.formats import AudioFormat
+from exobridge_codecs.formats import FRAME_MS, AudioFormat, pcm16
 
 HELD_BYTES = 500_000
 """Audio kept while providers open: 10 s of PCM16 at 24 kHz; beyond, the oldest is dropped."""
@@ -101,8 +103,10 @@ class CallSession:
         self._plan: CallPlan | None = None
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
+        self._heard_from: float | None = None
+        self._tape: Tape | None = None
         self._listening = False
-        self._left = False
+        self._left = asyncio.Event()
         self._code = NORMAL
         self._started_at = self._heard_at = loop.time()
         self._ends_at: float | None = None
@@ -132,17 +136,24 @@ class CallSession:
     def _leave(self) -> None:
         """Fall silent, keep the facts and close the socket. At once: the caller shall not wait in
         silence for providers that take their time to close."""
-        if not self._left:
-            self._left = True
+        if not self._left.is_set():
+            self._left.set()
             self._check.at(None)
             self._speaking.mute()
             self._finish()
+            if self._tape is not None and self._services.tapes is not None:
+                self._services.tapes.close(self._tape, self._now())
             self._services.meters.stream_closed(self._stream.counters)
         self._line.close(self._end_now().code)
 
     def hang_up(self, reason: str, code: int = GOING_AWAY) -> None:
         """End the call from outside, at once."""
         self._end(End(EndedBy.SERVER, reason, code))
+
+    async def hung_up(self, reason: str) -> None:
+        """The same, and wait until all that is kept of it has been handed to the recorder."""
+        self.hang_up(reason)
+        await self._left.wait()
 
     def say_goodbye(self, reason: str) -> None:
         """End the call with its goodbye line. One that is in its last words already ends by itself;
@@ -189,11 +200,16 @@ class CallSession:
         if self._listening:
             self._hearing.push(media.payload)
         else:
-            self._hold(media.payload)
+            self._hold(media)
 
-    def _hold(self, payload: bytes) -> None:
-        self._held.append(payload)
-        self._held_bytes += len(payload)
+    def _hold(self, media: Media) -> None:
+        if self._heard_from is None:
+            self._heard_from = self._heard_at - FRAME_MS / 1000  # it came when it had been spoken
+            if media.timestamp_ms is not None:  # what was held up on its way is older than it seems
+                stamped = self._started_at + media.timestamp_ms / 1000
+                self._heard_from = min(self._heard_from, stamped)
+        self._held.append(media.payload)
+        self._held_bytes += len(media.payload)
         while self._held_bytes > HELD_BYTES:
             self._held_bytes -= len(self._held.popleft())
 
@@ -270,6 +286,8 @@ class CallSession:
             exits=exits,
             tally=self._tally,
         )
+        if plan.template.recording.own and plan.say is None:
+            self._record(plan, started.stream_sid, line_format)
         limits = plan.template.limits
         self._ends_at = self._started_at + limits.max_call_seconds
         if 0 < limits.warning_seconds < limits.max_call_seconds:
@@ -285,6 +303,17 @@ class CallSession:
         self._listening = True
         while self._held:
             self._hearing.push(self._held.popleft())
+
+    def _record(self, plan: CallPlan, stream_sid: str, line_format: AudioFormat) -> None:
+        """Have the stream recorded, both sides as they are heard."""
+        tapes = self._services.tapes
+        if tapes is None:
+            return
+        heard_from = self._started_at if self._heard_from is None else self._heard_from
+        tape = Tape(line_format.sample_rate, self._started_at, heard_from)
+        self._tape = self._speaking.tape = tape
+        self._hearing.listen(pcm16(line_format.sample_rate), tape.hear)
+        tapes.open(tape, plan.call_sid, stream_sid)
 
     async def _find_format(self, plan: CallPlan) -> AudioFormat:
         """The line's format; waits for the first frames, but not long."""
@@ -366,12 +395,12 @@ class CallSession:
 
     def _too_long(self, now: float) -> None:
         if self._conversation is None or self._is_too_long:
-            self._end(End(EndedBy.SERVER, "maximum length"))
+            self._end(End(EndedBy.SERVER, TOO_LONG))
         else:
             self._is_too_long = True
             self._ends_at = now + LAST_WORDS_S
             text = self._conversation.lines.texts.too_long
-            self._conversation.close_with(text, EndedBy.SERVER, "maximum length")
+            self._conversation.close_with(text, EndedBy.SERVER, TOO_LONG)
 
     # -------------------------------------------------------------- the record
 
@@ -385,6 +414,7 @@ class CallSession:
             called=plan.called,
             direction=plan.direction,
             custom_parameters=started.custom_parameters,
+            routed=plan.routed if plan.routed.entry else None,
         )
         self._services.recorder.append_soon(event)
         self._log.info(
@@ -395,6 +425,8 @@ class CallSession:
             called=mask(plan.called),
             direction=plan.direction,
         )
+        if plan.resumed is not None:
+            self._log.info("call resumed", why=plan.resumed.why)
 
     def _finish(self) -> None:
         if self._conversation is not None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exobridge.call.playout import Heard, Played, Playout, PlayoutOptions, SendMark, SendMedia
+from exobridge.call.tape import Tape
 from exobridge.call.text import heard_part, spoken_pieces
 from exobridge.call.wheel import Timer, Wheel
 from exobridge.exotel.stream import ExotelStream
-from exobridge_codecs.formats import AudioFormat
+from exobridge_codecs.formats import AudioFormat, pcm16
 from exobridge_codecs.pcm import whole_samples
 from exobridge_codecs.resample import Resampler
 from exobridge_providers.base import TtsAudio, TtsDone, TtsEvent, TtsTrouble
@@ -92,6 +93,7 @@ class Speaking:
     Attributes:
         listener: Who is told of the lines; ``None``: nobody.
         sample_rate: The line's, in hertz, once it is open.
+        tape: Takes what the caller hears; ``None``: it is not recorded.
         spoken: What the voice is given of a text; records and dialogues keep it as it was written.
     """
 
@@ -104,12 +106,15 @@ class Speaking:
     ) -> None:
         self.listener: SpeakingListener | None = None
         self.sample_rate = 0
+        self.tape: Tape | None = None
         self.spoken: Callable[[str], str] = str
         self._stream = stream
         self._send = send
         self._now = now
         self._timer: Timer = wheel.timer(self._pump)
         self._playout: Playout | None = None
+        self._opened_at = 0.0
+        self._format = pcm16(0)
         self._tts: Voice | None = None
         self._max_chars = 0
         self._resampler: Resampler | None = None
@@ -126,8 +131,10 @@ class Speaking:
         """The line's format is known: audio can go out. Called again if it proves wrong."""
         self._drain(self._resampling)
         self.sample_rate = audio_format.sample_rate
+        self._format = audio_format
         if self._playout is None:
-            self._playout = Playout(audio_format, self._now(), options)
+            self._opened_at = self._now()
+            self._playout = Playout(audio_format, self._opened_at, options)
         else:
             self._playout.set_format(audio_format)
             self._arm(self._now())
@@ -305,6 +312,8 @@ class Speaking:
         if self._playout is None:
             return utterances
         now = self._now()
+        if self.tape is not None:
+            self.tape.cut(now)
         cut = {heard.utterance: heard for heard in self._playout.clear(now)}
         if any(heard.sent_ms for heard in cut.values()) and not self._muted:
             self._send(self._stream.send_clear())
@@ -341,6 +350,9 @@ class Speaking:
                 case SendMedia():
                     self._sent_at = now
                     self._send(self._stream.send_media(out.payload, out.timestamp_ms))
+                    if self.tape is not None:
+                        heard_at = self._opened_at + out.timestamp_ms / 1000
+                        self.tape.sent(heard_at, out.payload, self._format)
                     utterance = self._utterances.get(out.utterance)
                     if utterance is not None and utterance.first_sent_at is None:
                         utterance.first_sent_at = now

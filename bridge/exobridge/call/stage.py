@@ -59,7 +59,7 @@ class Stage:
     @property
     def language(self) -> str:
         """The call's language now, a BCP-47 tag."""
-        return self.languages[-1] if self.languages else self.plan.template.language
+        return self.languages[-1] if self.languages else self.plan.first_language
 
     def can_speak(self, language: str) -> bool:
         """Whether the call could go on in a language, as far as its providers declare."""
@@ -93,6 +93,8 @@ class Stage:
             direction=plan.direction,
             language=self.language,
             variables=plan.variables(),
-            greeting=plan.text(plan.template.greeting),
+            greeting=" ".join(filter(None, plan.opening())),
+            history=plan.history,
+            resumed=plan.resumed,
             can_speak=self.can_speak,
         )

@@ -9,24 +9,17 @@ State, the first line that fits:
 
 =========== ======================================================================
 streaming   a stream is open: some event of it is known, neither its end nor its loss
-ended       every stream has ended; or no stream came and the call was refused or given up
+ended       every stream has ended; or no stream came and the call was refused or given up, or
+            Exotel says that it is over
 answered    ``answer`` is known; the stream may come
-new         only later webhooks are known
+new         only later webhooks are known; a day after the last of them the call is closed
 =========== ======================================================================
 
-Outcome, once ended. With streams, the one that began last decides, as a failed transfer leads back
-to the bot ("a second stream for the same CallSid"), which re-opens the call:
+A call that was handed to a human has ended too: our part of it is over, and often nobody tells of
+the rest, as calls that come in by a flow get no status callback. What is told yet is added:
+``transfer``, the outcome, ``ended_at``.
 
-=========== ======================================================================
-transferred a transfer was asked for in it, and ``bot`` or ``server`` ended it. The caller is still
-            on the line then: "close the socket: the call moves to the next applet"
-completed   ``caller`` or ``bot`` ended it
-failed      ``server`` or ``network`` ended it. "1006 without `stop` is common": where Exotel says
-            later that the caller ended the stream, it is ``completed`` after all
-lost        the process that held it is gone
-refused     no stream, and the answer was ``refuse``
-abandoned   no stream came in time: the caller left first, or the applet is set up wrongly
-=========== ======================================================================
+The outcome is by the rules of :mod:`exobridge.call.outcome`.
 """
 
 from __future__ import annotations
@@ -38,8 +31,14 @@ from enum import StrEnum
 from functools import reduce
 from operator import add
 
+from exobridge.call.dialling import Report, together
 from exobridge.call.events import CallEvent, Decision, EndedBy
 from exobridge.call.facts import Facts, StreamFacts, Usage, learn
+from exobridge.call.outcome import Ending, Outcome, ending_of
+from exobridge.call.routed import NOT_ROUTED, Routed
+from exobridge.call.transfer_state import TransferState, transfer_of
+
+__all__ = ["Call", "Outcome", "State", "apply", "derive", "replay"]
 
 
 class State(StrEnum):
@@ -51,24 +50,14 @@ class State(StrEnum):
     ENDED = "ended"
 
 
-class Outcome(StrEnum):
-    """How a call ended; the table above says when."""
-
-    COMPLETED = "completed"
-    TRANSFERRED = "transferred"
-    REFUSED = "refused"
-    ABANDONED = "abandoned"
-    FAILED = "failed"
-    LOST = "lost"
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call as it stands. Texts are empty and times ``None`` where nothing is known.
 
     Attributes:
-        direction: ``incoming``, ``outgoing``, or empty: not known before an answer or a stream.
-        caller: The human's number, ``called`` the ExoPhone; from the answer, else from the stream.
+        direction: ``incoming``, ``outgoing``, or empty: not known. From where the numbers are from.
+        caller: The human's number, ``called`` the ExoPhone; from the answer, else from the stream,
+            else from what a Passthru, the status callback or the call's details tell.
         outcome: ``None`` while the call is open.
         reason: Why the answer was decided so.
         stream_sid: The stream that began last.
@@ -76,7 +65,10 @@ class Call:
         encoding: Of the latest stream whose audio is known; ``sample_rate`` in hertz.
         created_at: Time of the earliest event.
         started_at: When the first stream began.
-        ended_at: When the last stream ended, or the call was refused or given up.
+        ended_at: When the last stream ended, or the call was refused or given up. Of one that was
+            handed on: when Exotel says that it ended, else the last that is known of the dialling.
+        transfer: The latest transfer to a human; ``None``: none was asked for.
+        exotel: What Exotel says of the call as a whole; ``None``: nothing (yet).
         usage: Of the streams that have ended; those that were lost left nothing.
         facts: What the rest is derived from.
     """
@@ -101,8 +93,18 @@ class Call:
     ended_at: datetime | None
     ended_by: EndedBy | None
     end_reason: str
+    transfer: TransferState | None
+    exotel: Report | None
     usage: Usage
     facts: Facts = field(repr=False)
+
+    @property
+    def routed(self) -> Routed:
+        """What the rules of its template decided when it was answered, or when a stream began that
+        nobody had asked about."""
+        starts = sorted(stream.start for stream in self.facts.streams if stream.start)
+        tellers = (fact.routed for fact in (self.facts.answer, *starts) if fact)
+        return next((routed for routed in tellers if routed.entry), NOT_ROUTED)
 
     @property
     def open_streams(self) -> tuple[str, ...]:
@@ -137,13 +139,18 @@ def derive(call_sid: str, facts: Facts) -> Call:
     streams = [stream for _, stream in began]
     told = facts.answer
     tellers = [fact for fact in (told, *(stream.start for stream in streams)) if fact]
+    # The roles of the numbers hang on the direction: who tells it goes first.
+    others = sorted(facts.parties, key=lambda fact: (not fact.direction, fact.rank))
+    parties = [*tellers, *others]
     formats = [stream.format for stream in streams if stream.format]
-    ending = _ending(facts, streams)
+    transfer = transfer_of(facts)
+    exotel = together(facts.reports)
+    ending = ending_of(facts, streams, transfer, exotel)
     return Call(
         call_sid=call_sid,
-        direction=_first([fact.direction for fact in tellers]),
-        caller=_first([fact.caller for fact in tellers]),
-        called=_first([fact.called for fact in tellers]),
+        direction=_first([fact.direction for fact in parties]),
+        caller=_first([fact.caller for fact in parties]),
+        called=_first([fact.called for fact in parties]),
         template=_first([fact.template for fact in tellers]),
         state=_state(facts, streams, ending),
         outcome=ending.outcome if ending else None,
@@ -160,53 +167,19 @@ def derive(call_sid: str, facts: Facts) -> Call:
         ended_at=ending.at if ending else None,
         ended_by=ending.by if ending else None,
         end_reason=ending.reason if ending else "",
+        transfer=transfer,
+        exotel=exotel,
         usage=reduce(add, (stream.end.usage for stream in streams if stream.end), Usage()),
         facts=facts,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    outcome: Outcome
-    at: datetime
-    by: EndedBy | None
-    reason: str
-
-
-def _state(facts: Facts, streams: Sequence[StreamFacts], ending: _Ending | None) -> State:
+def _state(facts: Facts, streams: Sequence[StreamFacts], ending: Ending | None) -> State:
     if ending:
         return State.ENDED
     if streams:
         return State.STREAMING
     return State.ANSWERED if facts.answer else State.NEW
-
-
-def _ending(facts: Facts, streams: Sequence[StreamFacts]) -> _Ending | None:
-    """How the call ended, ``streams`` being in the order in which they began."""
-    if streams:
-        over = [at for stream in streams if (at := stream.over_at)]
-        return _stream_ending(streams[-1], max(over)) if len(over) == len(streams) else None
-    if facts.answer and facts.answer.decision is Decision.REFUSE:
-        answer = facts.answer
-        return _Ending(Outcome.REFUSED, answer.at, EndedBy.SERVER, answer.reason)
-    if facts.no_stream_at:
-        return _Ending(Outcome.ABANDONED, facts.no_stream_at, None, "no stream came")
-    return None
-
-
-def _stream_ending(latest: StreamFacts, at: datetime) -> _Ending:
-    if latest.end is None:
-        return _Ending(Outcome.LOST, at, EndedBy.SERVER, "the server restarted")
-    by = latest.end.by
-    if by is EndedBy.NETWORK and latest.reported is EndedBy.CALLER:
-        by = EndedBy.CALLER
-    if latest.transfer_at and by in (EndedBy.BOT, EndedBy.SERVER):
-        outcome = Outcome.TRANSFERRED
-    elif by in (EndedBy.CALLER, EndedBy.BOT):
-        outcome = Outcome.COMPLETED
-    else:
-        outcome = Outcome.FAILED
-    return _Ending(outcome, at, by, latest.end.reason)
 
 
 def _first(texts: Iterable[str]) -> str:

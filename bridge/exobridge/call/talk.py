@@ -99,20 +99,24 @@ def _ears(stage: Stage, conversation: Conversation) -> Conversation | MachineWat
 
 async def _greet(stage: Stage, conversation: Conversation) -> None:
     plan, waits = stage.plan, stage.services.waits
-    text = plan.text(plan.template.greeting)
-    if not text:
+    opening = plan.opening()
+    if not any(opening):
         return
-    rate = stage.speaking.sample_rate
+    prompts, rate = stage.services.prompts, stage.speaking.sample_rate
     try:
         async with asyncio.timeout(waits.greeting):
-            pcm = await stage.services.prompts.render(plan.template, text, rate)
+            consent, greeting = [
+                await prompts.render(plan.template, text, rate, stage.language) if text else b""
+                for text in opening
+            ]
     except ProviderError as error:
         conversation.fail("tts", error)
     except TimeoutError:
         conversation.fail("tts", ProviderUnavailableError("no greeting in time"))
     else:
         if not conversation.closing:  # its last words have begun
-            conversation.greet(text, pcm)
+            consent_ms = pcm16(rate).duration_ms(len(consent))
+            conversation.greet(" ".join(filter(None, opening)), consent + greeting, consent_ms)
 
 
 async def _open_dialogue(stage: Stage, means: Means) -> DialogueRelay:
@@ -133,6 +137,7 @@ async def _open_tts(stage: Stage, means: Means, conversation: Conversation) -> N
         stage.language,
         stage.plan.call_sid,
         stage.line_format.sample_rate,
+        own_language=stage.plan.template.language,
         take=stage.speaking.take,
         fail=partial(conversation.fail, "tts"),
     )

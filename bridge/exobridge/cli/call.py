@@ -51,7 +51,7 @@ IN_SCRIPTS = {
     "timeout": "timeout_seconds",
 }
 """Options that take the place of a key in a script's table ``[call]``."""
-WITHOUT_SCRIPTS = ("say", "audio", "dtmf", "barge_in", "out")
+WITHOUT_SCRIPTS = ("say", "audio", "dtmf", "barge_in", "out", "call_sid")
 WITH_SCRIPTS = ("repeat", "seed", "record", "junit")
 
 
@@ -149,6 +149,14 @@ def call(
         float, typer.Option(help="Seconds after which the caller hangs up.", min=1)
     ] = 120,
     auth_token: Annotated[str, typer.Option(help="Sent to the webhook as auth_token.")] = "",
+    call_sid: Annotated[
+        str,
+        typer.Option(
+            help="Exotel's id of the call; one that the server knows goes on with that call. "
+            "Without it, a new one.",
+            metavar="SID",
+        ),
+    ] = "",
     transcribe: Annotated[
         bool, typer.Option(help="Write down what the bot says, if local speech is installed.")
     ] = True,
@@ -184,6 +192,7 @@ def call(
             dialect=Dialect(keys=keys),
             custom_parameters=_parameters(param or ()),
             auth_token=auth_token,
+            call_sid=call_sid,
             limits=Limits(call_s=timeout),
         )
         show = Show(Console(stderr=as_json, highlight=False, soft_wrap=True))

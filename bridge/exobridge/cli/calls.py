@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict, fields
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from exobridge.call.dialling import Report
 from exobridge.call.events import CallEvent, Turn
 from exobridge.call.facts import Usage
 from exobridge.call.state import Call
+from exobridge.call.transfer_state import TransferState
+from exobridge.call_view import call_json, event_json, turn_json
+from exobridge.cli.event_words import event_words
+from exobridge.cli.plain import plain
 from exobridge.cli.problems import config_problems
-from exobridge.numbers import mask
+from exobridge.numbers import mask, normalise
 from exobridge.settings import load_settings
 from exobridge.store import Store
 from exobridge.store.store import MAX_PAGE
@@ -77,52 +80,55 @@ def _list(console: Console, listed: list[Call]) -> None:
         began = f"{call.created_at:%Y-%m-%d %H:%M:%S}" if call.created_at else "-"
         numbers = f"{mask(call.caller) or '-'} → {mask(call.called) or '-'}"
         ending = call.outcome or call.state
-        console.print(f"{began}  {escape(call.call_sid)}  {numbers}  {call.template}  {ending}")
+        console.print(f"{began}  {plain(call.call_sid)}  {numbers}  {call.template}  {ending}")
 
 
 def _show(console: Console, call: Call, events: list[CallEvent], turns: list[Turn]) -> None:
-    console.print(f"[bold]{escape(call.call_sid)}[/]  {call.state}  {call.outcome or ''}")
+    console.print(f"[bold]{plain(call.call_sid)}[/]  {call.state}  {call.outcome or ''}")
     console.print(f"caller {mask(call.caller)}, called {mask(call.called)}, {call.template}")
+    if call.transfer:
+        console.print(f"transfer {_transfer(call.transfer)}")
+    if call.exotel:
+        console.print(f"Exotel says {_exotel(call.exotel)}")
     if used := _used(call.usage):
         console.print(f"used {used}")
     console.print("\n[bold]Events[/]")
     for event in events:
-        console.print(f"[dim]{event.at:%H:%M:%S.%f}[/] {event.kind}")
+        at, words = f"[dim]{event.at:%H:%M:%S.%f}[/]", plain(event_words(event))
+        console.print(f"{at} {event.kind:18} {words}".rstrip())
     console.print("\n[bold]Turns[/]")
     for turn in turns:
         cut = " [yellow](interrupted)[/]" if turn.interrupted else ""
         console.print(
-            f"[dim]{turn.start_ms / 1000:7.2f} s[/] {turn.role:6} {escape(turn.text)}{cut}"
+            f"[dim]{turn.start_ms / 1000:7.2f} s[/] {turn.role:6} {plain(turn.text)}{cut}"
         )
 
 
 def _as_json(listed: list[Call], events: list[CallEvent], turns: list[Turn], *, one: bool) -> Any:
     if not one:
-        return [_call(call) for call in listed]
+        return [call_json(call) for call in listed]
     return {
-        **_call(listed[0]),
-        "events": [
-            {"kind": str(e.kind), "key": e.key, "at": e.at.isoformat(), "data": dict(e.data)}
-            for e in events
-        ],
-        "turns": [_turn(turn) for turn in turns],
+        **call_json(listed[0]),
+        "events": [event_json(event) for event in events],
+        "turns": [turn_json(turn) for turn in turns],
     }
 
 
-def _call(call: Call) -> dict[str, Any]:
-    keys = [field.name for field in fields(call) if field.name != "facts"]
-    return {key: _plain(getattr(call, key)) for key in keys}
+def _transfer(transfer: TransferState) -> str:
+    """Whom to, and what became of it."""
+    target = mask(transfer.target) if normalise(transfer.target) else plain(transfer.target)
+    number = f", {mask(transfer.number)}" if transfer.number else ""
+    return f"to {target or 'the default'}: {transfer.status}{number}, {transfer.attempts} attempts"
 
 
-def _turn(turn: Turn) -> dict[str, Any]:
-    keys = [field.name for field in fields(turn) if field.name != "call_sid"]
-    return {key: _plain(getattr(turn, key)) for key in keys}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Usage):
-        return asdict(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+def _exotel(report: Report) -> str:
+    """What Exotel tells of the whole call."""
+    parts = [plain(report.status) or "nothing of its status"]
+    if report.seconds is not None:
+        parts.append(f"{report.seconds} s")
+    if report.price is not None:
+        parts.append(f"price {report.price:g}")
+    return ", ".join(parts)
 
 
 def _used(usage: Usage) -> str:

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
+from pydantic_core import PydanticCustomError
 from rich.console import Console
 from rich.markup import escape
 
 from exobridge import log
 from exobridge.cli.environment import pass_on
-from exobridge.doctor import EXOTEL_URL, GROUPS, Finding, Level, Scope, examine, report, worst
+from exobridge.doctor import GROUPS, Finding, Level, Scope, examine, report, worst
 from exobridge.errors import ConfigError
-from exobridge.setting_checks import is_loopback_url
+from exobridge.setting_checks import exotel_api_url
 from exobridge.settings import load_variables
 
 MARKS = {
@@ -38,11 +38,9 @@ def doctor(
         bool, typer.Option("--offline", help="Ask nothing beyond this machine.")
     ] = False,
     online: Annotated[
-        bool, typer.Option("--online", help="Try the account's credentials at Exotel's API too.")
+        bool, typer.Option("--online", help="Try Exotel's API and the recordings' bucket too.")
     ] = False,
-    exotel_url: Annotated[
-        str, typer.Option(help="Exotel's API; Mumbai's is https://api.in.exotel.com.")
-    ] = EXOTEL_URL,
+    exotel_url: Annotated[str, typer.Option(help="Exotel's API, in place of EXOTEL_API_URL.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="A warning counts as an error.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="The findings as JSON, alone, on the standard output.")
@@ -59,7 +57,7 @@ def doctor(
     """
     if online and offline:
         raise typer.BadParameter("--online and --offline exclude each other")
-    _check_url(exotel_url)
+    exotel_url = exotel_url and _checked_url(exotel_url)
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="replace")  # not every terminal knows every sign
     # What providers log while they start would stand between the findings.
@@ -76,12 +74,12 @@ def doctor(
     raise typer.Exit(int(worst(findings).weight >= stops.weight))
 
 
-def _check_url(url: str) -> None:
+def _checked_url(url: str) -> str:
     """The account's credentials are sent there."""
-    parts = urlsplit(url)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback_url(url))
-    if not safe or not parts.hostname or "@" in parts.netloc:
-        raise typer.BadParameter("write it like https://api.in.exotel.com")
+    try:
+        return exotel_api_url(url)
+    except PydanticCustomError:
+        raise typer.BadParameter("write mumbai, singapore, or https://api.in.exotel.com") from None
 
 
 def _examined(scope: Scope) -> list[Finding]:
@@ -101,7 +99,7 @@ def _show(findings: Sequence[Finding], console: Console) -> None:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    """One line, with what to do first."""
+    """One line, with what is to be mended first."""
     errors = [each for each in findings if each.level is Level.ERROR]
     warnings = [each for each in findings if each.level is Level.WARNING]
     if not errors and not warnings:
@@ -112,6 +110,6 @@ def _summary(findings: Sequence[Finding]) -> str:
         if some
     ]
     first = (errors or warnings)[0]
-    what = f"{GROUPS[first.group]}, {first.title}: {first.cure or first.found}"
+    what = f"{GROUPS[first.group]}, {first.title}: {first.found}"
     colour = "red" if errors else "yellow"
     return f"\n[{colour}]{', '.join(counts)}.[/] First: {escape(what)}"

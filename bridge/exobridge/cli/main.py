@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("serve", "call", "demo", "calls", "doctor")
+COMMANDS = ("serve", "call", "demo", "calls", "jobs", "erase", "doctor")
 """Each is the function of its name in the module of its name."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated
 
@@ -14,8 +14,12 @@ from exobridge import log
 from exobridge.cli.environment import pass_on
 from exobridge.cli.problems import config_problems
 from exobridge.observe.tracing import traces_wanted
+from exobridge.recordings.storage import open_storage
 from exobridge.settings import Settings, load_variables
-from exobridge.templates import load_templates
+from exobridge.templates import Templates, in_use, load_templates
+
+STATIC = "Voicebot (static URL)"
+"""Whose URL is the stream's own."""
 
 
 def serve(
@@ -41,9 +45,10 @@ def serve(
         variables |= {name: str(value) for name, value in options.items() if value is not None}
         settings = Settings.read(variables)
         templates = load_templates(settings.templates_dir, settings)
+        open_storage(settings.recordings_url, settings.data_dir)  # its trouble is told in a line
         log.configure(settings.log_format, settings.log_level, settings.secrets())
         traces_wanted(os.environ)
-        greet = partial(_greet, settings)
+        greet = partial(_greet, settings, _urls(settings, templates))
         if settings.workers > 1:
             status = _serve_together(settings, variables, greet)
         else:
@@ -77,15 +82,31 @@ def _serve_together(
         return asyncio.run(supervise(plan))
 
 
-def _greet(settings: Settings, port: int) -> None:
+def _urls(settings: Settings, templates: Templates) -> Sequence[tuple[str, str]]:
+    """What Exotel asks, as paths, each with who of it does; what no template uses is left out."""
+    used = [templates[name] for name in in_use(settings.numbers.templates, templates)]
+    urls = [
+        ("Passthru, or Voicebot (dynamic URL)", "/exotel/answer"),
+        (STATIC, "/exotel/stream"),
+        ("Passthru behind the bot, or to route", "/exotel/passthru"),
+    ]
+    if any(template.routes for template in used):
+        urls.append(("Greeting (text from a URL)", "/exotel/greeting"))
+    if any(template.transfer.names_somebody for template in used):
+        urls.append(("Passthru before a Connect", "/exotel/dial-up/passthru"))
+        urls.append(("Connect (dials by a URL)", "/exotel/dial-up"))
+    return [*urls, ("StatusCallback of calls you place", "/exotel/callback/status")]
+
+
+def _greet(settings: Settings, urls: Sequence[tuple[str, str]], port: int) -> None:
     """Print what an operator needs: the URLs for Exotel's applets."""
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = settings.public_url or f"http://{name}:{port}"
-    stream = "ws" + base.removeprefix("http")
     secret = "/$EXOBRIDGE_SECRET" if settings.secret else ""
     _print(f"{typer.style('exobridge', bold=True)} is starting. Paste into Exotel's applets:")
-    _print(f"  Passthru, or Voicebot (dynamic URL)  {base}/exotel/answer{secret}")
-    _print(f"  Voicebot (static URL)                {stream}/exotel/stream{secret}")
+    for who, path in urls:
+        at = "ws" + base.removeprefix("http") if who == STATIC else base
+        _print(f"  {who:<36}  {at}{path}{secret}")
     if secret:
         _print("  $EXOBRIDGE_SECRET stands for its value, which is not printed.")
     if settings.public_url is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exobridge.admission import HeldStream, Slots
-from exobridge.cluster.messages import Hold, Moved, Release, Take, Taken, ToWorker, Unused
+from exobridge.cluster.messages import Heed, Hold, Moved, Release, Take, Taken, ToWorker, Unused
 
 REMEMBERED = 500
 """Streams of a worker that are over and whose end may not have been written when it dies."""
@@ -56,7 +56,13 @@ class House:
 
     def take(self, worker: int, asked: Take) -> Taken:
         """A slot for the call that this worker asks about."""
-        if not self._slots.take(asked.call_sid, refusal=asked.refusal):
+        granted = self._slots.take(
+            asked.call_sid,
+            refusal=asked.refusal,
+            again=asked.again,
+            is_open=bool(asked.stream_sid),
+        )
+        if not granted:
             return Taken(asked.ask, granted=False)
         self._give(worker, asked.call_sid, asked.stream_sid)
         return Taken(asked.ask, True, yours=self._holders[asked.call_sid].worker == worker)
@@ -65,6 +71,10 @@ class House:
         """Count a call that this worker has taken by itself."""
         self._slots.hold(held.call_sid, refusal=held.refusal)
         self._give(worker, held.call_sid, held.stream_sid)
+
+    def heed(self, told: Heed) -> None:
+        """What Exotel says of the account's streams."""
+        self._slots.heed(told.active, told.limit, told.seconds)
 
     def _give(self, worker: int, call_sid: str, stream_sid: str) -> None:
         """The call is this worker's if its stream is there, or if it is nobody's."""

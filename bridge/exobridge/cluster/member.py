@@ -78,6 +78,11 @@ class Member:
         """As of :class:`~exobridge.whole.Whole`."""
         return None if self._start.lost is None else set(self._start.lost)
 
+    @property
+    def is_first(self) -> bool:
+        """As of :class:`~exobridge.whole.Whole`."""
+        return self._start.index == 0
+
     def admission(self, on_unused: ToldOfCall, on_replaced: ToldOfCall) -> Admission:
         """As of :class:`~exobridge.whole.Whole`."""
         self._admission = SharedAdmission(

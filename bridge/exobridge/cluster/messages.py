@@ -46,12 +46,14 @@ class Take(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         refusal: For one spoken line only.
         stream_sid: The stream that has come; empty: it is waited for.
+        again: The call was in conversation before, and has a slot even above the limit.
     """
 
     ask: int
     call_sid: str
     refusal: bool = False
     stream_sid: str = ""
+    again: bool = False
 
 
 class Hold(msgspec.Struct, frozen=True, tag=True):
@@ -67,6 +69,15 @@ class Release(msgspec.Struct, frozen=True, tag=True):
 
     call_sid: str
     stream_sid: str = ""
+
+
+class Heed(msgspec.Struct, frozen=True, tag=True):
+    """Exotel has said how many streams the account has open, and how many it may have; to be
+    heeded for so long."""
+
+    active: int
+    limit: int | None
+    seconds: float
 
 
 class AskCalls(msgspec.Struct, frozen=True, tag=True):
@@ -87,7 +98,7 @@ class AskMetrics(msgspec.Struct, frozen=True, tag=True):
     ask: int
 
 
-FromWorker = Up | Failed | Take | Hold | Release | AskCalls | Metrics | AskMetrics
+FromWorker = Up | Failed | Take | Hold | Release | Heed | AskCalls | Metrics | AskMetrics
 
 
 # ------------------------------------------------------------------ supervisor to worker

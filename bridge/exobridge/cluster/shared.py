@@ -14,6 +14,7 @@ from exobridge.cluster.messages import (
     AskCalls,
     Calls,
     FromWorker,
+    Heed,
     Hold,
     Release,
     Take,
@@ -88,14 +89,16 @@ class SharedAdmission:
         answer = await self._supervisor.ask(AskCalls)
         return answer.calls if isinstance(answer, Calls) else self.calls
 
-    async def take(self, call_sid: str, *, refusal: bool = False, stream_sid: str = "") -> bool:
+    async def take(
+        self, call_sid: str, *, refusal: bool = False, again: bool = False, stream_sid: str = ""
+    ) -> bool:
         """As :meth:`~exobridge.admission.Admission.take`."""
         number = 0
 
         def question(ask: int) -> Take:
             nonlocal number
             number = ask
-            self._asked[ask] = take = Take(ask, call_sid, refusal, stream_sid)
+            self._asked[ask] = take = Take(ask, call_sid, refusal, stream_sid, again)
             return take
 
         try:
@@ -108,14 +111,15 @@ class SharedAdmission:
         finally:
             self._asked.pop(number, None)
         if not isinstance(answer, Taken):
-            return self._take_alone(call_sid, refusal, stream_sid)
+            return self._take_alone(call_sid, refusal, again, stream_sid)
         if answer.granted and stream_sid:
             # Unless it went to a still newer stream, elsewhere, in the meantime.
             return self._own.get(call_sid) == _Slot(refusal, stream_sid)
         return answer.granted
 
-    def _take_alone(self, call_sid: str, refusal: bool, stream_sid: str) -> bool:
-        granted = call_sid in self._own or self._used(refusal=refusal) < self._share[refusal]
+    def _take_alone(self, call_sid: str, refusal: bool, again: bool, stream_sid: str) -> bool:
+        has_room = again or self._used(refusal=refusal) < self._share[refusal]
+        granted = call_sid in self._own or has_room
         _log.warning("supervisor did not answer", call_sid=call_sid, taken=granted)
         if granted:
             self._note(call_sid, refusal, stream_sid)
@@ -128,6 +132,10 @@ class SharedAdmission:
         """As :meth:`~exobridge.admission.Admission.release`."""
         if slot := self._own.pop(call_sid, None):
             self._supervisor.tell(Release(call_sid, slot.stream_sid))
+
+    def heed(self, active: int, limit: int | None, seconds: float) -> None:
+        """As :meth:`~exobridge.admission.Admission.heed`."""
+        self._supervisor.tell(Heed(active, limit, seconds))
 
     def close(self) -> None:
         """As :meth:`~exobridge.admission.Admission.close`. It is the supervisor who waits."""

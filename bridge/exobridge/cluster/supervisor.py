@@ -19,6 +19,7 @@ from exobridge.cluster.messages import (
     AskMetrics,
     Calls,
     FromWorker,
+    Heed,
     Hold,
     Release,
     Start,
@@ -232,6 +233,8 @@ class Supervisor:
                 self._house.hold(index, message)
             case Release():
                 self._house.release(index, message)
+            case Heed():
+                self._house.heed(message)
             case AskCalls(ask=ask):
                 self._tell(index, Calls(ask, self._house.calls))
             case AskMetrics(ask=ask):

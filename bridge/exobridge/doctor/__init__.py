@@ -7,13 +7,12 @@ fact behind.
 
 from __future__ import annotations
 
-from exobridge.doctor.case import EXOTEL_URL, Scope
+from exobridge.doctor.case import Scope
 from exobridge.doctor.catalogue import GROUPS, TITLES
 from exobridge.doctor.finding import Finding, Level, report, worst
 from exobridge.doctor.runner import examine
 
 __all__ = [
-    "EXOTEL_URL",
     "GROUPS",
     "TITLES",
     "Finding",

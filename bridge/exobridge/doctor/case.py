@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from exobridge.doctor.aside import aside
 from exobridge.doctor.finding import Finding
 from exobridge.settings import Settings
-from exobridge.templates import Template, Templates
-
-EXOTEL_URL = "https://api.exotel.com"
-"""Exotel's API in Singapore; the one in Mumbai is ``https://api.in.exotel.com``."""
+from exobridge.templates import Template, Templates, in_use
 
 OFFLINE = "--offline asks nothing beyond this machine"
 """Why something is left out."""
@@ -29,13 +26,13 @@ class Scope:
         fast: No provider is started.
         offline: Nothing beyond this machine is asked.
         online: Exotel's API is asked with the account's credentials.
-        exotel_url: Where that API is.
+        exotel_url: Where that API is; empty: where the settings say.
     """
 
     fast: bool = False
     offline: bool = False
     online: bool = False
-    exotel_url: str = EXOTEL_URL
+    exotel_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,16 @@ class Case:
     tell: Callable[[str], None] = _say_nothing
 
     @property
+    def exotel_url(self) -> str:
+        """Where Exotel's API is."""
+        return self.scope.exotel_url or self.settings.exotel_api_url
+
+    @property
     def in_use(self) -> dict[str, Template]:
-        """The templates that answer for some number, by name."""
+        """The templates that calls may have, by name."""
         templates = self.templates or {}
-        names = sorted(self.settings.numbers.templates)
+        numbers = self.settings.numbers.templates
+        names = sorted(in_use([name for name in numbers if name in templates], templates))
         return {name: templates[name] for name in names if name in templates}
 
 

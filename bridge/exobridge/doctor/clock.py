@@ -36,7 +36,7 @@ async def _time(case: Case) -> Finding:
         return error("clock.time", f"it is {now:%Y-%m-%d} by this machine's clock", SET_THE_CLOCK)
     if case.scope.offline:
         return ok("clock.time", f"{now:%Y-%m-%d %H:%M:%S} UTC, compared with no other clock")
-    asked = [case.scope.exotel_url]
+    asked = [case.exotel_url]
     if case.settings.public_url:
         asked.append(case.settings.public_url)
     for url in asked:

@@ -32,7 +32,7 @@ def look(case: Case) -> list[Finding]:
 
 def _folder(folder: Path) -> Iterator[Finding]:
     try:
-        there, name = _nearest(folder), folder.resolve()
+        there, name = nearest(folder), folder.resolve()
     except OSError:  # it is relative to a working directory that is gone
         cure = "Change to a directory that is there, or set EXOBRIDGE_DATA_DIR to a whole path."
         yield error("disk.data", f"{folder} cannot be found from here", cure)
@@ -54,7 +54,7 @@ def _made(name: Path) -> str:
     return f"{name} is not there yet, and can be made"
 
 
-def _nearest(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
     """The folder, or the nearest above it that is there."""
     for each in (folder, *folder.resolve().parents):
         if each.exists():

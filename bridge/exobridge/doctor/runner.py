@@ -9,12 +9,14 @@ from exobridge.doctor import (
     clock,
     disk,
     exotel_account,
+    flow_checks,
     machine,
     model_checks,
     number_checks,
     port_check,
     provider_checks,
     secret_checks,
+    storage_check,
     template_checks,
     url_checks,
 )
@@ -31,6 +33,7 @@ READ_SECONDS = 10.0
 CHECKS = (
     Check("secrets", blocking(secret_checks.look)),
     Check("templates", blocking(template_checks.look), needs_templates=True),
+    Check("flow", blocking(flow_checks.look), needs_templates=True),
     Check("numbers", blocking(number_checks.look)),
     Check("providers", blocking(provider_checks.look), seconds=20, needs_templates=True),
     Check("models", model_checks.look, seconds=120, needs_templates=True),
@@ -38,8 +41,9 @@ CHECKS = (
     Check("url", url_checks.look, seconds=30),
     Check("clock", clock.look, seconds=8),
     Check("disk", blocking(disk.look)),
+    Check("storage", storage_check.look, seconds=20),
     Check("machine", blocking(machine.look)),
-    Check("exotel", exotel_account.look, seconds=10),
+    Check("exotel", exotel_account.look, seconds=20),
 )
 
 Tell = Callable[[str], None]

@@ -37,7 +37,11 @@ def _webhook(settings: Settings) -> Iterator[Finding]:
 
 
 def _strength(settings: Settings) -> Iterator[Finding]:
-    ours = (("EXOBRIDGE_SECRET", settings.secret), ("METRICS_TOKEN", settings.metrics_token))
+    ours = (
+        ("EXOBRIDGE_SECRET", settings.secret),
+        ("METRICS_TOKEN", settings.metrics_token),
+        ("EXOBRIDGE_API_KEY", settings.api_key),
+    )
     for name, secret in ours:
         if secret is None:
             continue
@@ -59,6 +63,7 @@ def _shared(settings: Settings) -> Iterator[Finding]:
     named: tuple[tuple[str, SecretStr | None], ...] = (
         ("EXOBRIDGE_SECRET", settings.secret),
         ("METRICS_TOKEN", settings.metrics_token),
+        ("EXOBRIDGE_API_KEY", settings.api_key),
         ("EXOTEL_API_KEY", settings.exotel_api_key),
         ("EXOTEL_API_TOKEN", settings.exotel_api_token),
     )

@@ -64,12 +64,24 @@ def look(case: Case) -> list[Finding]:
 def _template(name: str, template: Template) -> Iterator[Finding]:
     yield from _greeting(name, template)
     yield from _hours(name, template)
+    yield from _recording(name, template)
     if who := _who_transfers(template):
         yield info(
             "templates.transfer",
             f"{name} may hand callers to a human ({who})",
             "Put a Connect applet after the Voicebot applet in Exotel's flow: it dials the human.",
         )
+
+
+def _recording(name: str, template: Template) -> Iterator[Finding]:
+    if not template.recording.own:
+        return
+    if template.recording.consent.strip():
+        yield ok("templates.recording", f"{name} tells its callers that they are recorded")
+    else:
+        found = f"{name} records its calls and does not say so"
+        cure = f'In {name}.toml: [recording] consent = "This call is recorded."'
+        yield warning("templates.recording", found, cure)
 
 
 def _greeting(name: str, template: Template) -> Iterator[Finding]:

@@ -105,6 +105,11 @@ REQUESTS_REFUSED = _counter(
     "Webhooks and handshakes that were not let in, by the error they were told.",
     "error",
 )
+STREAM_REPORTS = _counter(
+    "exobridge_stream_reports_total",
+    "Streams that Exotel reported on in a Passthru: completed, canceled, failed, throttled, other.",
+    "result",
+)
 CALLS_STARTED = _counter(
     "exobridge_calls_started_total", "Streams that began and were wanted.", "template"
 )
@@ -127,6 +132,22 @@ SLOTS_USED = _gauge(
 )
 SLOTS_LIMIT = _gauge(
     "exobridge_slots_limit", "The most places there are: MAX_CALLS.", merge=Merge.MAX
+)
+EXOTEL_STREAMS = _gauge(
+    "exobridge_exotel_streams",
+    "Streams that the account at Exotel has open, of whatever server, as it said last.",
+    merge=Merge.MAX,
+)
+EXOTEL_STREAMS_LIMIT = _gauge(
+    "exobridge_exotel_streams_limit",
+    "The most streams that the account at Exotel may have open.",
+    merge=Merge.MAX,
+)
+EXOTEL_REQUESTS = _counter(
+    "exobridge_exotel_requests_total",
+    "Requests to Exotel's API, by what was asked and what came back: a status, or what went wrong.",
+    "request",
+    "outcome",
 )
 
 # ------------------------------------------------------------------ conversations
@@ -231,6 +252,26 @@ STORE_TRANSACTIONS = _counter(
 )
 STORE_DROPPED = _counter(
     "exobridge_store_dropped_total", "Facts that were given up: the record is without them."
+)
+
+# ------------------------------------------------------------------ jobs
+
+JOBS = _counter(
+    "exobridge_jobs_total",
+    "Tries at jobs, by how they ended: done, later, retried, failed, lost.",
+    "kind",
+    "outcome",
+)
+JOBS_WAITING = _gauge(
+    "exobridge_jobs_waiting", "Jobs that are not done yet, due or not.", merge=Merge.MAX
+)
+JOBS_FAILED = _gauge(
+    "exobridge_jobs_failed", "Jobs that were given up and are still listed.", merge=Merge.MAX
+)
+JOBS_LATE_SECONDS = _gauge(
+    "exobridge_jobs_late_seconds",
+    "For how long the oldest job that is due has waited; 0: none waits.",
+    merge=Merge.MAX,
 )
 
 # ------------------------------------------------------------------ the process

@@ -20,6 +20,24 @@ REMEMBERED = 10_000
 """Calls of which something is remembered that may never be asked for: their stream may come to
 another process."""
 
+COUNTED = tuple(
+    outcome
+    for outcome in Outcome
+    if outcome not in (Outcome.UNANSWERED, Outcome.LEFT_ON_HOLD, Outcome.UNKNOWN)
+)
+"""Outcomes that are known when the last stream ends, or never had one. What becomes of a caller who
+was handed on is told later, mostly to another process."""
+
+_NEVER_TAKEN = (Outcome.BUSY, Outcome.NO_ANSWER, Outcome.CANCELED)
+
+_OF_STREAMS = (
+    EventKind.STREAM_STARTED,
+    EventKind.STREAM_FORMAT,
+    EventKind.TRANSFER_REQUESTED,
+    EventKind.STREAM_ENDED,
+    EventKind.STREAM_LOST,
+)
+
 STAGES = ("eot", "stt", "dialogue", "tts", "send")
 
 
@@ -53,7 +71,7 @@ class FactMetrics:
         self._open: dict[str, Call] = {}
         self._answered: OrderedDict[str, str] = OrderedDict()
         for template in {*templates, ""}:
-            for outcome in Outcome:
+            for outcome in COUNTED:
                 self._ended.labels(outcome, template)
         for reason in reasons:
             self._refused.labels(reason)
@@ -88,10 +106,13 @@ class FactMetrics:
                 self._ended.labels(Outcome.ABANDONED, template).inc()
             case EventKind.STREAM_LOST if event.call_sid not in self._open:
                 self._ended.labels(Outcome.LOST, "").inc()  # of a process that is gone
-            case EventKind.PASSTHRU:
-                pass
-            case _:
+            case EventKind.STATUS if _text(event, "status") in _NEVER_TAKEN:
+                template = self._answered.pop(event.call_sid, "")
+                self._ended.labels(_text(event, "status"), template).inc()
+            case kind if kind in _OF_STREAMS:
                 self._of_stream(event)
+            case _:
+                pass
 
     # -------------------------------------------------------------- calls
 

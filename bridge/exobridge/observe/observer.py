@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
-from exobridge.desk import BUSY, CLOSED, DRAINING, UNKNOWN
+from exobridge.desk import BUSY, CLOSED, DRAINING, ROUTED, UNKNOWN
 from exobridge.observe.exposition import Snapshot, snapshot
 from exobridge.observe.loop_lag import LoopLag
 from exobridge.observe.metrics import FactMetrics
 from exobridge.observe.readings import Readings, Sources
+from exobridge.observe.stream_reports import StreamReports
 from exobridge.observe.tracing import open_traces
-from exobridge.observe.watch import Watchers
+from exobridge.observe.watch import Watcher, Watchers
 
 
 class Observer:
@@ -52,10 +53,11 @@ async def open_observer(templates: Iterable[str]) -> AsyncGenerator[Observer]:
     """
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    facts = FactMetrics(registry, templates, (UNKNOWN, CLOSED, BUSY, DRAINING))
+    facts = FactMetrics(registry, templates, (UNKNOWN, CLOSED, BUSY, DRAINING, ROUTED))
     async with open_traces() as traces:
         lag = LoopLag(asyncio.get_running_loop())
-        watchers = Watchers([facts] if traces is None else [facts, traces])
+        counting: list[Watcher] = [facts, StreamReports(registry)]
+        watchers = Watchers(counting if traces is None else [*counting, traces])
         try:
             yield Observer(registry, watchers, lag)
         finally:

@@ -17,9 +17,11 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from exobridge.account_limit import AccountWatch
 from exobridge.call.lateness import BOUNDS_S, Lateness
 from exobridge.call.plan import Services
 from exobridge.desk import Desk
+from exobridge.jobs import JobRunner
 from exobridge.observe import catalogue
 from exobridge.observe.catalogue import Metric
 from exobridge.observe.loop_lag import LoopLag
@@ -37,6 +39,8 @@ class Sources:
         requests_refused: By the word of the refusal.
         max_calls: The most places.
         is_ready: Whether calls can be taken.
+        jobs: What is done beside the calls.
+        account: What Exotel says of the account; ``None``: it cannot be asked.
     """
 
     services: Services
@@ -46,6 +50,8 @@ class Sources:
     lag: LoopLag
     max_calls: int
     is_ready: Callable[[], bool]
+    jobs: JobRunner
+    account: AccountWatch | None = None
 
 
 class Readings(Collector):
@@ -60,6 +66,8 @@ class Readings(Collector):
         yield from self._frames()
         yield from self._providers()
         yield from self._store()
+        yield from self._jobs()
+        yield from self._exotel()
         yield from self._process()
 
     def _calls(self) -> Iterable[Family]:
@@ -107,6 +115,21 @@ class Readings(Collector):
         yield _gauge(catalogue.STORE_PENDING, store.pending)
         yield _counter(catalogue.STORE_TRANSACTIONS, [((), store.transactions)])
         yield _counter(catalogue.STORE_DROPPED, [((), store.dropped)])
+
+    def _jobs(self) -> Iterable[Family]:
+        jobs = self._sources.jobs
+        yield _counter(catalogue.JOBS, jobs.outcomes.items())
+        yield _gauge(catalogue.JOBS_WAITING, jobs.backlog.waiting)
+        yield _gauge(catalogue.JOBS_FAILED, jobs.backlog.failed)
+        yield _gauge(catalogue.JOBS_LATE_SECONDS, jobs.late_seconds())
+
+    def _exotel(self) -> Iterable[Family]:
+        account = self._sources.account
+        told = account.latest if account else None
+        yield _counter(catalogue.EXOTEL_REQUESTS, account.asked.items() if account else ())
+        yield _gauges(catalogue.EXOTEL_STREAMS, [((), told.active)] if told else ())
+        limit = told.limit if told else None
+        yield _gauges(catalogue.EXOTEL_STREAMS_LIMIT, [((), limit)] if limit else ())
 
     def _process(self) -> Iterable[Family]:
         lag = self._sources.lag

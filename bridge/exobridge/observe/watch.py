@@ -55,7 +55,11 @@ class Watchers:
     """All of them as one; what goes wrong in one is logged and touches nothing else."""
 
     def __init__(self, watchers: Sequence[Watcher] = ()) -> None:
-        self._watchers = watchers
+        self._watchers = list(watchers)
+
+    def add(self, watcher: Watcher) -> None:
+        """One more, told of what happens from now on."""
+        self._watchers.append(watcher)
 
     def event(self, event: CallEvent) -> None:
         """As :meth:`Watcher.event`."""

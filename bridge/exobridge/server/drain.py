@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from exobridge.app import Bridge
+from exobridge.bridge import Bridge
 
 TOLD_EVERY = 5.0
 """How often the log says how many calls are left, in seconds."""

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from exobridge.app import Bridge
+from exobridge.bridge import Bridge
 from exobridge.server.config import server_config
 from exobridge.server.drain import Drain
 from exobridge.server.reload import reload_templates

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from exobridge.app import Bridge
+from exobridge.bridge import Bridge
 from exobridge.errors import ConfigError
 from exobridge.templates import Templates, load_templates
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, event, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from exobridge.store.errors import StoreOpenError
 
@@ -60,6 +64,9 @@ def make_folder(url: URL) -> None:
         ) from error
 
 
+LOOK_SECONDS = (0.001, 0.01)
+"""How often it is looked whether another process has done writing: between these, at random."""
+
 CACHE_KB = 256
 """Pages each connection keeps. Calls are written once and read by their key: the system's cache of
 the file serves as well, and is one for all connections and workers."""
@@ -85,6 +92,7 @@ def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
         "foreign_keys=ON",
         "synchronous=NORMAL",
         f"query_only={'OFF' if writes else 'ON'}",
+        "secure_delete=ON",  # what is erased is overwritten, not only given free
         f"cache_size=-{CACHE_KB}",
     )
 
@@ -93,15 +101,41 @@ def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
         try:
             for pragma in pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
+            if writes:
+                cursor.execute("SELECT count(*) FROM sqlite_master")  # opens the log, maybe waits
+                cursor.execute("PRAGMA busy_timeout=0")  # from now on we wait, before writing
         finally:
             cursor.close()
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            _begin_writing(connection, busy_timeout_ms / 1000)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
+
+
+def _begin_writing(connection: Connection, wait_seconds: float) -> None:
+    """Take the write lock, in competition with other processes.
+
+    SQLite by itself comes to look for it every 100 ms only, so that among busy processes one may
+    never find it free.
+
+    Raises:
+        OperationalError: It is another's for all of the time.
+    """
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() >= until:
+                raise
+        await_only(asyncio.sleep(random.uniform(*LOOK_SECONDS)))
 
 
 def insert_new(table: Table, dialect: str) -> Insert:

@@ -10,6 +10,9 @@ from exobridge.store.errors import StoreUnavailableError
 
 ResultT = TypeVar("ResultT")
 
+CLOSE_SECONDS = 6.0
+"""A little longer than a transaction waits for another's."""
+
 
 class Patience:
     """Waits for answers of the store, each within a limit.
@@ -38,6 +41,12 @@ class Patience:
         if not done:
             raise StoreUnavailableError("no answer in time")
         return task.result()
+
+    async def aclose(self) -> None:
+        """Let what is late come to its end, before the database is closed; it has limits of its
+        own, and is not waited for beyond ``CLOSE_SECONDS``."""
+        if self._asked:
+            await asyncio.wait(self._asked, timeout=CLOSE_SECONDS)
 
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._asked.discard(task)

@@ -38,7 +38,7 @@ def read_event(row: Mapping[Any, Any]) -> CallEvent:
     )
 
 
-_APART = ("usage", "facts")
+_APART = ("usage", "transfer", "exotel", "facts")
 _DERIVED = tuple(field.name for field in fields(Call) if field.name not in _APART)
 
 

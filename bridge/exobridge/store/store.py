@@ -9,17 +9,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from exobridge.call.events import CallEvent, Turn, no_stream, stream_lost
 from exobridge.call.state import Call, State
 from exobridge.store import tables
+from exobridge.store.counters import Counters
 from exobridge.store.engine import make_engine, make_folder, read_url
 from exobridge.store.errors import StoreClosedError, StoreUnavailableError, cause
+from exobridge.store.jobs import Jobs
+from exobridge.store.keeping import Keeping
 from exobridge.store.migrate import migrate
+from exobridge.store.recordings import RecordingRows
 from exobridge.store.rows import read_call, read_event, read_turn
+from exobridge.store.transaction import JobBeside
 from exobridge.store.writer import Writer, WriterOptions
 
 MAX_PAGE = 1000
@@ -56,12 +61,22 @@ class Store:
 
     Everything put in is written in the order in which it was put, by one task, many items in one
     transaction. What a method has acknowledged survives the death of the process.
+
+    Attributes:
+        jobs: Work that must not be lost.
+        counters: Of transfers, and facts of which the first stands.
+        recordings: What is stored of calls' sound.
+        keeping: Takes out of the record what shall not be kept.
     """
 
     def __init__(self, reader: AsyncEngine, writer_engine: AsyncEngine, writer: Writer) -> None:
         self._reader = reader
         self._writer_engine = writer_engine
         self._writer = writer
+        self.jobs = Jobs(reader, writer_engine)
+        self.counters = Counters(writer_engine)
+        self.recordings = RecordingRows(reader, writer_engine)
+        self.keeping = Keeping(reader, writer_engine)
 
     @classmethod
     async def open(cls, url: str, options: StoreOptions | None = None) -> Self:
@@ -86,11 +101,17 @@ class Store:
         """Write what waits, then close. May be called more than once."""
         try:
             await self._writer.aclose()
+            for part in (self.jobs, self.counters, self.recordings, self.keeping):
+                await part.finish()
         finally:
             await self._writer_engine.dispose()
             await self._reader.dispose()
 
     # -------------------------------------------------------------- putting in
+
+    def leave_beside(self, job_beside: JobBeside) -> None:
+        """From now on, write the jobs that this makes of events with the events themselves."""
+        self._writer.jobs_beside.append(job_beside)
 
     async def append(self, event: CallEvent) -> bool:
         """Add an event. It is durable when this returns, and the call's row shows it.
@@ -151,6 +172,39 @@ class Store:
             few = events[start : start + _RECOVERED_TOGETHER]
             await asyncio.gather(*(self.append(event) for event in few))
         return events
+
+    async def close_silent(self, before: datetime) -> int:
+        """Close what is open and of which nothing was heard since ``before``, as of then when it
+        was heard of last. A stream that comes yet re-opens its call.
+
+        Returns:
+            How many calls that were.
+
+        Raises:
+            StoreError: They could not be closed. Those that were stay so.
+        """
+        closed = 0
+        while silent := await self._silent(before, _RECOVERED_TOGETHER):
+            events = [event for call, at in silent for event in _closing(call, at, None)]
+            await asyncio.gather(*(self.append(event) for event in events))
+            closed += len(silent)
+        return closed
+
+    async def _silent(self, before: datetime, limit: int) -> list[tuple[Call, datetime]]:
+        """Open calls, with the time of their last event."""
+        table, events = tables.calls, tables.call_events
+        last = func.max(events.c.at)
+        query = (
+            select(table.c.call_sid, table.c.facts, last.label("last"))
+            .join(events, events.c.call_sid == table.c.call_sid)
+            .where(table.c.state != State.ENDED, table.c.created_at < before)
+            .group_by(table.c.call_sid)
+            .having(last < before)
+            .limit(limit)
+        )
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [(read_call(row.call_sid, row.facts), row.last) for row in rows]
 
     # -------------------------------------------------------------- looking up
 
@@ -260,6 +314,6 @@ def _closing(call: Call, now: datetime, lost: Set[tuple[str, str]] | None) -> li
         for stream_sid in call.open_streams
         if lost is None or (call.call_sid, stream_sid) in lost
     ]
-    if call.state is State.ANSWERED:
+    if call.state in (State.NEW, State.ANSWERED):
         events.append(no_stream(call.call_sid, now))
     return events

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from exobridge.call.events import CallEvent, Turn
+from exobridge.call.events import CallEvent, EventKind, Turn
 from exobridge.call.state import Call, apply
 from exobridge.store.engine import insert_new
+from exobridge.store.jobs import NewJob, job_row
 from exobridge.store.rows import call_row, event_row, read_call, turn_row
-from exobridge.store.tables import call_events, calls, turns
+from exobridge.store.tables import call_events, calls, jobs, turns
+
+JobBeside = Callable[[CallEvent, Call], NewJob | None]
+"""The job that an event leaves behind, if it does, given the call as it stands then: both are
+written, or neither."""
+
+_AFTERWARDS = frozenset({EventKind.DETAILS, EventKind.RECORDING})
+"""What is told of a call that is known: these make none, so that one that was erased stays so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +38,26 @@ class Written:
     turns: Sequence[bool]
 
 
-def write(connection: Connection, batch: Batch) -> Written:
+def write(connection: Connection, batch: Batch, jobs_beside: Sequence[JobBeside] = ()) -> Written:
     """Write a batch, inside the connection's transaction.
 
     A call's row is made and locked before its events are written, so that two processes that learn
     of one call at once do not overwrite what the other derived.
     """
-    new_events = _write_events(connection, batch.events) if batch.events else []
+    new_events = _write_events(connection, batch.events, jobs_beside) if batch.events else []
     new_turns = _write_turns(connection, batch.turns) if batch.turns else []
     return Written(new_events, new_turns)
 
 
-def _write_events(connection: Connection, events: Sequence[CallEvent]) -> list[bool]:
-    call_sids = sorted({event.call_sid for event in events})  # one order, so no deadlock
-    _make_calls(connection, events)
+def _write_events(
+    connection: Connection, told: Sequence[CallEvent], jobs_beside: Sequence[JobBeside]
+) -> list[bool]:
+    call_sids = sorted({event.call_sid for event in told})  # one order, so no deadlock
+    _make_calls(connection, [event for event in told if event.kind not in _AFTERWARDS])
     known = _lock_calls(connection, call_sids)
+    events = [event for event in told if event.call_sid in known]
+    if not events:
+        return [False] * len(told)
     insert = insert_new(call_events, connection.dialect.name)
     inserted = connection.execute(
         insert.returning(call_events.c.call_sid, call_events.c.key),
@@ -55,18 +68,24 @@ def _write_events(connection: Connection, events: Sequence[CallEvent]) -> list[b
         {(row.call_sid, row.key) for row in inserted},
     )
     changed: dict[str, Call] = {}
+    left: list[tuple[NewJob, CallEvent]] = []
     for event, is_new in zip(events, fresh, strict=True):
         if is_new:
-            call = changed.get(event.call_sid) or known[event.call_sid]
-            changed[event.call_sid] = apply(call, event)
+            call = apply(changed.get(event.call_sid) or known[event.call_sid], event)
+            changed[event.call_sid] = call
+            made = (job_beside(event, call) for job_beside in jobs_beside)
+            left += [(job, event) for job in made if job is not None]
     _update_calls(connection, changed.values())
-    return fresh
+    _write_jobs(connection, left)
+    fresh_of = iter(fresh)
+    return [event.call_sid in known and next(fresh_of) for event in told]
 
 
 def _make_calls(connection: Connection, events: Sequence[CallEvent]) -> None:
     first = {event.call_sid: event for event in reversed(events)}
     rows = [call_row(apply(None, first[call_sid])) for call_sid in sorted(first)]
-    connection.execute(insert_new(calls, connection.dialect.name), rows)
+    if rows:
+        connection.execute(insert_new(calls, connection.dialect.name), rows)
 
 
 def _lock_calls(connection: Connection, call_sids: Sequence[str]) -> dict[str, Call]:
@@ -84,6 +103,12 @@ def _update_calls(connection: Connection, changed: Iterable[Call]) -> None:
     rows = [{"sid": call.call_sid, **call_row(call)} for call in changed]
     if rows:
         connection.execute(update(calls).where(calls.c.call_sid == bindparam("sid")), rows)
+
+
+def _write_jobs(connection: Connection, left: Iterable[tuple[NewJob, CallEvent]]) -> None:
+    rows = [job_row(job, event.at) for job, event in left]
+    if rows:
+        connection.execute(insert_new(jobs, connection.dialect.name), rows)
 
 
 def _write_turns(connection: Connection, items: Sequence[Turn]) -> list[bool]:

@@ -22,7 +22,7 @@ from exobridge.store.errors import (
     StoreUnavailableError,
     cause,
 )
-from exobridge.store.transaction import Batch, write
+from exobridge.store.transaction import Batch, JobBeside, write
 
 _log = structlog.get_logger(__name__)
 
@@ -69,6 +69,7 @@ class Writer:
     """Writes events and turns in the order in which they were put.
 
     Attributes:
+        jobs_beside: Say which events leave a job behind; none of them may raise.
         transactions: Transactions committed so far.
         dropped: Items given up, of those that nobody waited for.
     """
@@ -80,6 +81,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="exobridge-store-writer")
+        self.jobs_beside: list[JobBeside] = []
         self.transactions = 0
         self.dropped = 0
 
@@ -179,7 +181,7 @@ class Writer:
         if events or turns:
             batch = Batch([event for _, event in events], [turn for _, turn in turns])
             async with self._engine.begin() as connection:
-                written = await connection.run_sync(write, batch)
+                written = await connection.run_sync(write, batch, self.jobs_beside)
             self.transactions += 1
             fresh = [*written.events, *written.turns]
             for (item, _), is_new in zip([*events, *turns], fresh, strict=True):

@@ -7,7 +7,7 @@ The file's stem is the template's name; ``EXOTEL_NUMBERS`` says which numbers it
 from __future__ import annotations
 
 from exobridge.templates.hours import Hours, is_open
-from exobridge.templates.loader import Templates, load_templates
+from exobridge.templates.loader import Templates, in_use, languages_of, load_templates
 from exobridge.templates.models import Template
 from exobridge.templates.providers import ProviderUse, provider_uses
 from exobridge.templates.text import TextError, call_variables, render
@@ -19,7 +19,9 @@ __all__ = [
     "Templates",
     "TextError",
     "call_variables",
+    "in_use",
     "is_open",
+    "languages_of",
     "load_templates",
     "provider_uses",
     "render",

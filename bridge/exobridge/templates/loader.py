@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from exobridge.errors import ConfigError
+from exobridge.languages import code_of
 from exobridge.numbers import DEFAULT_TEMPLATE, TEMPLATE_NAME
 from exobridge.numbers import VARIABLE as NUMBERS_VARIABLE
 from exobridge.provider_names import dialogue_kind, listed
 from exobridge.settings import Settings
+from exobridge.templates.hints import hint
+from exobridge.templates.lists import FOLDER
 from exobridge.templates.models import Template
 from exobridge.templates.providers import provider_problems
+from exobridge.templates.routing import named_pairs, named_templates
 from exobridge.validation import Problem, problems
 from exobridge_providers.registry import Kind
 
@@ -34,12 +37,14 @@ LIMITS_NOT_WITH_REALTIME = ("warning_seconds", "idle_reprompts", "filler_ms")
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One file, read but not yet checked. ``label`` is how messages name it."""
+    """One file, read but not yet checked. ``label`` is how messages name it; ``folder`` is where
+    the files are that it names."""
 
     name: str
     label: str
     text: str
     own: bool
+    folder: Path | None = None
 
 
 def load_templates(directory: Path | None, settings: Settings) -> Templates:
@@ -60,17 +65,21 @@ def load_templates(directory: Path | None, settings: Settings) -> Templates:
         except ConfigError as error:
             errors.append(error)
     errors += _missing(settings, sources)
+    errors += _missing_targets(templates, sources)
     if errors:
         raise ConfigError.of(errors)
     return MappingProxyType(templates)
 
 
 def _shipped() -> list[_Source]:
-    folder = resources.files("exobridge.templates")
-    texts = {name: folder.joinpath(f"{name}.toml").read_text("utf-8") for name in SHIPPED}
     return [
-        _Source(name, f"{name}.toml of exobridge", text, own=False) for name, text in texts.items()
+        _Source(name, f"{name}.toml of exobridge", _shipped_text(name), own=False)
+        for name in SHIPPED
     ]
+
+
+def _shipped_text(name: str) -> str:
+    return resources.files("exobridge.templates").joinpath(f"{name}.toml").read_text("utf-8")
 
 
 def _own(directory: Path | None) -> list[_Source]:
@@ -80,7 +89,7 @@ def _own(directory: Path | None) -> list[_Source]:
         cure = f"Create {directory}, or unset {DIRECTORY_VARIABLE}."
         raise ConfigError(DIRECTORY_VARIABLE, "is no directory", cure)
     files = sorted(path for path in directory.glob("*.toml") if not path.name.startswith("."))
-    return [_Source(path.stem, str(path), _read(path), own=True) for path in files]
+    return [_Source(path.stem, str(path), _read(path), True, directory) for path in files]
 
 
 def _read(path: Path) -> str:
@@ -99,11 +108,13 @@ def _read(path: Path) -> str:
 def _template(source: _Source, settings: Settings) -> Template:
     tables = _tables(source)
     if source.name == DEFAULT_TEMPLATE and not source.own:
-        _follow_the_setting(tables, settings)
+        del tables["dialogue"]  # another DIALOGUE_PROVIDER takes its place
     _raise(source, _unused_tables(tables, settings))
+    if "dialogue" not in tables and _is_english(tables):
+        tables["dialogue"] = {"options": _reception(settings)}
     _fill_in(tables, settings)
     try:
-        template = Template.model_validate(tables)
+        template = Template.model_validate(tables, context={FOLDER: source.folder})
     except ValidationError as error:
         found = [_with_cure(problem) for problem in problems(error)]
     else:
@@ -121,15 +132,19 @@ def _tables(source: _Source) -> dict[str, Any]:
     raise ConfigError(source.label, problem, "See https://toml.io for the form.")
 
 
-def _follow_the_setting(tables: dict[str, Any], settings: Settings) -> None:
-    """The shipped reception is a script; another ``DIALOGUE_PROVIDER`` takes its place. As one of
-    several it keeps its script."""
-    script = tables.pop("dialogue")
-    name = script["provider"]
-    if name == settings.dialogue_provider:
-        tables["dialogue"] = script
-    elif name in listed(settings.dialogue_provider):
-        tables["dialogue"] = {"options": {name: script["options"]}}
+def _is_english(tables: Mapping[str, Any]) -> bool:
+    language = tables.get("language", Template().language)
+    return isinstance(language, str) and code_of(language) == "en"
+
+
+def _reception(settings: Settings) -> dict[str, Any]:
+    """Options of the dialogue in a template that says nothing of it: the script of the shipped
+    reception, if ``DIALOGUE_PROVIDER`` names scripts."""
+    script: dict[str, Any] = tomllib.loads(_shipped_text(DEFAULT_TEMPLATE))["dialogue"]
+    name, names = script["provider"], listed(settings.dialogue_provider)
+    if name not in names:
+        return {}
+    return {name: script["options"]} if names[1:] else cast(dict[str, Any], script["options"])
 
 
 def _fill_in(tables: dict[str, Any], settings: Settings) -> None:
@@ -185,31 +200,43 @@ def _missing(settings: Settings, sources: Mapping[str, _Source]) -> list[ConfigE
     ]
 
 
+def _missing_targets(templates: Templates, sources: Mapping[str, _Source]) -> Iterator[ConfigError]:
+    known = ", ".join(sorted(sources))
+    for name, template in templates.items():
+        for target in sorted(named_templates(template.routes, template.lookup) - sources.keys()):
+            yield ConfigError(
+                f"{sources[name].label}: routes",
+                f"there is no template named {target}",
+                f"Add {target}.toml beside it, or use one of: {known}.",
+            )
+
+
+def in_use(names: Iterable[str], templates: Templates) -> frozenset[str]:
+    """Names of the templates that calls may have: those of numbers, and those that rules name."""
+    found = frozenset(names)
+    return found.union(
+        *(named_templates(templates[name].routes, templates[name].lookup) for name in found)
+    )
+
+
+def languages_of(name: str, names: Iterable[str], templates: Templates) -> list[str]:
+    """The languages that calls with a template may be held in, its own first.
+
+    Args:
+        names: Templates of numbers, whose rules name others.
+    """
+    pairs = set[tuple[str, str]]().union(
+        *(named_pairs(each, templates[each].routes, templates[each].lookup) for each in names)
+    )
+    own = templates[name].language
+    return [own, *sorted({language for target, language in pairs if target == name} - {own})]
+
+
 def _with_cure(problem: Problem) -> Problem:
     if problem.cure:
         return problem
-    cure = "See the keys and their ranges in docs/reference/templates.md."
-    keys = _keys_beside(problem.path)
-    if problem.path and isinstance(key := problem.path[-1], str) and keys and key not in keys:
-        near = difflib.get_close_matches(key, keys, n=1)
-        cure = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(keys)}."
+    cure = hint(problem.path) or "See the keys and their ranges in docs/reference/templates.md."
     return Problem(problem.path, problem.problem, cure)
-
-
-def _keys_beside(path: tuple[str | int, ...]) -> list[str]:
-    """The keys of the table that the last key of ``path`` stands in."""
-    table: type[BaseModel] = Template
-    for step in path[:-1]:
-        field = table.model_fields.get(str(step))
-        if field is None:  # [texts.hi] has the keys of [texts]
-            break
-        annotation = field.annotation
-        inner = [annotation, *getattr(annotation, "__args__", ())]  # ``Hours | None``
-        models = [t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)]
-        if not models:
-            return []
-        table = models[0]
-    return list(table.model_fields)
 
 
 def _raise(source: _Source, found: list[Problem]) -> None:

@@ -5,54 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from exobridge.ear import for_the_ear
 from exobridge.languages import code_of, lines
 from exobridge.provider_names import listed
+from exobridge.templates.checks import Applet, LanguageTag, Text, VariableName
 from exobridge.templates.hours import Hours
+from exobridge.templates.lists import Lists
 from exobridge.templates.provider_table import Choice, ProviderList, ProviderTable
-from exobridge.templates.table import Table
-from exobridge.templates.text import (
-    CALL_NAMES,
-    PARAMETER_PREFIX,
-    VARIABLE_NAME,
-    TextError,
-    names_in,
+from exobridge.templates.routing import (
+    LogTable,
+    LookupTable,
+    Routes,
+    RouteTable,
+    check_routes,
 )
+from exobridge.templates.table import Table
+from exobridge.templates.text import CALL_NAMES, PARAMETER_PREFIX, names_in
+from exobridge.templates.transfer import TransferTable
 from exobridge.validation import wrong
 from exobridge_providers import denoise
 from exobridge_providers.dialogue.words import words
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CODE = re.compile(r"[a-z]{2,3}")
-_APPLET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-
-def _text(text: str) -> str:
-    try:
-        names_in(text)
-    except TextError as error:
-        raise wrong(str(error), "Write {name} for a variable, {{ and }} for braces.") from None
-    return text
-
-
-def _language(tag: str) -> str:
-    if not _LANGUAGE.fullmatch(tag):
-        raise wrong("is no BCP-47 language tag", 'Write it like "en-IN" or "hi-IN".')
-    return tag
-
-
-def _variable_name(name: str) -> str:
-    if not VARIABLE_NAME.fullmatch(name) or name in CALL_NAMES:
-        raise wrong(
-            "is no name for a variable",
-            f"Use lower-case letters, digits and _, and none of {', '.join(sorted(CALL_NAMES))}.",
-        )
-    return name
 
 
 def _phrase(phrase: str) -> str:
@@ -61,19 +39,16 @@ def _phrase(phrase: str) -> str:
     return phrase
 
 
-def _applet(applet: str) -> str:
-    url = urlsplit(applet) if "/" in applet else None
-    exotel = url and url.scheme == "https" and (url.hostname or "").endswith(".exotel.com")
-    if applet and not exotel and not _APPLET_NAME.fullmatch(applet):
-        raise wrong(
-            "is neither an applet's name nor an https URL of exotel.com",
-            'Write it like "vip-connect" or "https://my.exotel.com/exoml/start/vip-flow".',
-        )
-    return applet
-
-
-Text = Annotated[str, Field(max_length=2000), AfterValidator(_text)]
 Phrase = Annotated[str, Field(max_length=100), AfterValidator(_phrase)]
+
+OF_INTERRUPTIONS = (
+    "barge_in_ms",
+    "min_words",
+    "backchannels",
+    "interrupt_words",
+    "protect_greeting_ms",
+)
+"""Keys of ``[turns]`` that say when a caller interrupts the bot."""
 
 
 class SttTable(ProviderTable):
@@ -172,6 +147,17 @@ class TurnsTable(Table):
     max_turn_seconds: int = Field(default=30, ge=5, le=120)
 
     @model_validator(mode="after")
+    def _interruptions_only_where_they_are(self) -> Self:
+        for key in OF_INTERRUPTIONS:
+            if not self.barge_in and key in self.model_fields_set:
+                raise wrong(
+                    "is not used while barge_in is false: nothing interrupts the bot",
+                    "Remove it, or set barge_in = true.",
+                    key,
+                )
+        return self
+
+    @model_validator(mode="after")
     def _stretches_the_silence(self) -> Self:
         given = "max_end_silence_ms" in self.model_fields_set
         if given and self.max_end_silence_ms < self.end_silence_ms:
@@ -192,7 +178,7 @@ class AnswerTable(Table):
     """``[answer]``: the body of the answer to Exotel's webhook."""
 
     body: Literal["json", "empty", "applet"] = "json"
-    applet: Annotated[str, AfterValidator(_applet)] = ""
+    applet: Applet = ""
 
     @model_validator(mode="after")
     def _applet_goes_with_its_body(self) -> Self:
@@ -257,6 +243,16 @@ class OwnLines(Table):
     too_long: Text = "I am afraid we have to end this call now. Please call again. Goodbye."
     warning: Text = "We will have to end this call soon."
     filler: Text = "One moment, please."
+    transfer: Text = "Please hold the line, I am connecting you."
+    transfer_closed: Text = (
+        "I am sorry, nobody is available to speak with you at this time. How else can I help you?"
+    )
+    transfer_failed: Text = "I am sorry, nobody is free to take your call. How else can I help you?"
+    nobody_free: Text = (
+        "I am sorry, nobody is free to take your call. Please call again later. Goodbye."
+    )
+    resumed: Text = "Sorry, we were cut off. Please go on."
+    welcome_back: Text = "I am back on the line. How else can I help you?"
 
 
 class TextsTable(OwnLines):
@@ -302,6 +298,13 @@ class VoicemailTable(Table):
         return self
 
 
+class RecordingTable(Table):
+    """``[recording]``: our own recording of the stream, and the line that says so."""
+
+    own: bool = False
+    consent: Text = ""
+
+
 class TelephonyTable(Table):
     """``[telephony_config]``: empty means ``EXOTEL_TEMPLATE_APPLET_APP_ID``."""
 
@@ -311,11 +314,9 @@ class TelephonyTable(Table):
 class Template(Table):
     """What the bot is like on one number. ``Template()`` is complete: every key has a default."""
 
-    language: Annotated[str, AfterValidator(_language)] = "en-IN"
+    language: LanguageTag = "en-IN"
     greeting: Text = "Hello. How can I help you?"
-    variables: dict[Annotated[str, AfterValidator(_variable_name)], str] = Field(
-        default_factory=dict[str, str]
-    )
+    variables: dict[VariableName, str] = Field(default_factory=dict[str, str])
     stt: SttTable = Field(default_factory=SttTable)
     tts: TtsTable = Field(default_factory=TtsTable)
     audio: AudioTable = Field(default_factory=AudioTable)
@@ -329,7 +330,13 @@ class Template(Table):
     limits: LimitsTable = Field(default_factory=LimitsTable)
     texts: TextsTable = Field(default_factory=TextsTable)
     voicemail: VoicemailTable = Field(default_factory=VoicemailTable)
+    transfer: TransferTable = Field(default_factory=TransferTable)
+    recording: RecordingTable = Field(default_factory=RecordingTable)
     telephony_config: TelephonyTable = Field(default_factory=TelephonyTable)
+    lists: Lists = Field(default_factory=dict[str, frozenset[str]])
+    lookup: LookupTable = Field(default_factory=LookupTable)
+    routes: Routes = Field(default_factory=list[RouteTable])
+    log: LogTable = Field(default_factory=LogTable)
 
     @model_validator(mode="before")
     @classmethod
@@ -355,6 +362,7 @@ class Template(Table):
     def _all_texts(self) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("greeting",), self.greeting
         yield ("voicemail", "message"), self.voicemail.message
+        yield ("recording", "consent"), self.recording.consent
         for table in ("refusal", "texts"):
             for key, value in getattr(self, table):
                 if isinstance(value, OwnLines):
@@ -363,12 +371,31 @@ class Template(Table):
                     yield (table, key), value
 
     @model_validator(mode="after")
+    def _rules_find_what_they_name(self) -> Self:
+        has_hours = self.hours is not None
+        check_routes(self.routes, self.lists, self.lookup, self.variables, has_hours=has_hours)
+        return self
+
+    @model_validator(mode="after")
     def _its_own_language_has_no_table(self) -> Self:
         own = code_of(self.language)
         if own in self.texts.others:
             cure = "Write its lines in [texts] itself."
             raise wrong("is the template's own language", cure, "texts", own)
         return self
+
+    def greeting_in(self, language: str) -> str:
+        """The greeting of a call in a language: the template's own, or in another language the one
+        that a bot has by default."""
+        if code_of(language) == code_of(self.language):
+            return self.greeting
+        return cast(str, lines(code_of(language)).get("greeting", self.greeting))
+
+    def refusal_in(self, language: str) -> RefusalTable:
+        """The lines that turn a caller away, likewise."""
+        if code_of(language) == code_of(self.language):
+            return self.refusal
+        return self.refusal.model_copy(update=lines(code_of(language)).get("refusal", {}))
 
     def texts_in(self, language: str) -> OwnLines:
         """What the bridge itself says in a language, a BCP-47 tag: in English, where there are no

@@ -57,6 +57,11 @@ def render(text: str, variables: Mapping[str, str]) -> str:
     return _PIECE.sub(filled, text)
 
 
+def escape(text: str) -> str:
+    """The text as one that renders to it: for what is said as it is."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def call_variables(
     constants: Mapping[str, str],
     *,

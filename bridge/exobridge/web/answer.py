@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from exobridge.call.events import Decision
-from exobridge.desk import Desk, Verdict
+from exobridge.desk import ROUTED, Desk, Verdict
 from exobridge.exotel.passthru import read_passthru
+from exobridge.passthrus import Passthrus
 from exobridge.web.guard import Guard
 from exobridge.web.tokens import Tokens
 from exobridge.web.webhook import Pairs, Told, problem
@@ -24,6 +25,7 @@ class AnswerEndpoint:
     """Answers Passthru and Voicebot applets.
 
     Args:
+        passthrus: Told what a Passthru late in a flow tells.
         public_url: Where Exotel reaches this server; ``None``: as the request did.
     """
 
@@ -32,18 +34,23 @@ class AnswerEndpoint:
         desk: Desk,
         tokens: Tokens,
         guard: Guard,
+        passthrus: Passthrus,
         *,
         public_url: str | None,
     ) -> None:
         self._desk = desk
         self._tokens = tokens
         self._guard = guard
+        self._passthrus = passthrus
         self._public_url = public_url
 
     async def answer(self, request: Request, pairs: Pairs) -> Told:
         """The desk's verdict, in Exotel's terms."""
         params = read_passthru(pairs)
         verdict = await self._desk.answer(params)
+        if params.looks_back:
+            self._passthrus.hear(params)
+            await self._passthrus.note_recordings(params)
         outcome = f"{verdict.decision.value} {verdict.reason}".strip()
         return Told(params.call_sid, outcome, self._response(request, params.call_sid, verdict))
 
@@ -51,8 +58,11 @@ class AnswerEndpoint:
         if verdict.decision is Decision.REFUSE:
             # 302 is a signal to take branch B; 503 takes the applet's "On Error" path. A template
             # that speaks its refusals has no words left when even those have no slot.
-            status = 302 if verdict.template.refusal.mode == "302" else 503
+            by_branch = verdict.template.refusal.mode == "302" or verdict.reason == ROUTED
+            status = 302 if by_branch else 503
             return problem(status, verdict.reason, f"the call is not taken: {verdict.reason}")
+        if verdict.routed.body:
+            return PlainTextResponse(verdict.routed.body)
         answer = verdict.template.answer
         if answer.body == "empty":
             return PlainTextResponse("")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from python_multipart.exceptions import FormParserError
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 MAX_BODY = 64 * 1024
@@ -29,10 +29,11 @@ class BadBodyError(Exception):
 
 
 async def parameters(request: Request) -> list[tuple[str, str]]:
-    """All names and values, the body's first: form, multipart or a JSON object.
+    """All names and values, the body's first: form, multipart or a JSON object. A JSON object is
+    one whatever content type is stated; forms come as ``text/plain`` and ``application/plain`` too.
 
     Raises:
-        BadBodyError: The body is too large or not what its content type says.
+        BadBodyError: The body is too large, broke off, or is not what its content type says.
     """
     pairs = list(request.query_params.multi_items())
     if request.method != "POST":
@@ -41,7 +42,7 @@ async def parameters(request: Request) -> list[tuple[str, str]]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == "multipart/form-data":
         return await _multipart(request, body) + pairs
-    if content_type == "application/json":
+    if content_type == "application/json" or body.lstrip()[:1] == b"{":
         return _json(body) + pairs
     text = body.decode("utf-8", "replace")
     try:
@@ -53,11 +54,14 @@ async def parameters(request: Request) -> list[tuple[str, str]]:
 async def _read(request: Request) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY:
-            raise BadBodyError(413, f"the body is larger than {MAX_BODY} bytes")
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_BODY:
+                raise BadBodyError(413, f"the body is larger than {MAX_BODY} bytes")
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise BadBodyError(400, "the body broke off") from error
     return b"".join(parts)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any, Protocol, cast
 
 from starlette.types import Scope
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.speedups import apply_mask
@@ -27,6 +28,8 @@ CLOSE_SECONDS = 5.0
 
 _TEXT = 0x81
 """First byte of an unfragmented text frame (RFC 6455, section 5.2)."""
+
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Taker(Protocol):
@@ -66,6 +69,13 @@ class MediaProtocol(WebSocketsSansIOProtocol):
         extensions[EXTENSION] = self
         await super().run_asgi()
 
+    async def send(self, message: ASGISendEvent) -> None:
+        """As uvicorn's, which takes a handshake that was refused for one that was forgotten: each
+        would be an error in the log."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
+
     # -------------------------------------------------------------- in
 
     def take_over(self, taker: Taker) -> None:
@@ -85,11 +95,20 @@ class MediaProtocol(WebSocketsSansIOProtocol):
             self._rest.clear()
         if self._taker is None:
             super().data_received(data)
+            if self.conn.handshake_exc is not None:
+                self._refuse()
             return
         at = self._take_frames(data)
         if at < len(data):
             self._rest += data[at:]
         self._read_on()
+
+    def _refuse(self) -> None:
+        """The handshake cannot be read: it has a body, or a very long line. Nobody else would
+        answer it, or hang up."""
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(self.conn.data_to_send()) or _BAD_REQUEST)
+            self.transport.close()
 
     def _take_frames(self, data: bytes) -> int:
         """Take what is whole.

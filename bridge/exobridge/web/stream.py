@@ -63,7 +63,8 @@ class StreamEndpoint:
             if bound_to is not None and started.call_sid != bound_to:
                 _log.warning("stream refused", reason="the token is another call's")
                 return None
-            if not started.call_sid or not started.stream_sid:
+            # No database takes a NUL.
+            if not started.call_sid or not started.stream_sid or "\0" in started.call_sid:
                 _log.warning("stream refused", reason="start names no call or no stream")
                 return None
             decided = await self._desk.plan_stream(started)

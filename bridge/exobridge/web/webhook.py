@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from exobridge.exotel.passthru import MissingCallSidError
+from exobridge.exotel.passthru import MissingCallSidError, read_passthru
 from exobridge.observe.watch import Watchers
 from exobridge.observe.watch import Webhook as Answered
 from exobridge.web.body import BadBodyError, parameters
@@ -47,26 +47,37 @@ class Webhook:
     Args:
         path: Without a secret; it may also stand behind it, as a further part.
         watchers: Told of each request.
+        variants: Further parts that mean something to the handler, before or behind the secret.
     """
 
-    def __init__(self, path: str, handle: Handle, guard: Guard, watchers: Watchers) -> None:
+    def __init__(
+        self,
+        path: str,
+        handle: Handle,
+        guard: Guard,
+        watchers: Watchers,
+        variants: Sequence[str] = (),
+    ) -> None:
         self._path = path
+        self._variants = variants
         self._handle = handle
         self._guard = guard
         self._watchers = watchers
 
     def routes(self) -> list[Route]:
         """With and without the secret in the path; GET and POST."""
-        methods = ["GET", "POST"]
-        return [
-            Route(self._path, self.respond, methods=methods),
-            Route(f"{self._path}/{{secret}}", self.respond, methods=methods),
-        ]
+        paths = ["", "/{secret}", *(["/{secret}/{variant}"] if self._variants else [])]
+        return [Route(self._path + path, self.respond, methods=["GET", "POST"]) for path in paths]
+
+    def _offered(self, request: Request) -> str:
+        """What stands in the path, for the secret."""
+        parts = [request.path_params.get(name, "") for name in ("secret", "variant")]
+        return next((part for part in parts if part not in ("", *self._variants)), "")
 
     async def respond(self, request: Request) -> Response:
         """One request, logged once and timed."""
         begun = time.perf_counter()
-        refusal = self._guard.refusal(request, request.path_params.get("secret", ""))
+        refusal = self._guard.refusal(request, self._offered(request))
         if refusal is not None and refusal.status == TOO_MANY.status:
             # The guard says so, now and then: a flood shall not fill the log.
             return problem(refusal.status, refusal.error, refusal.detail)
@@ -101,9 +112,18 @@ class Webhook:
         try:
             return await self._handle(request, await parameters(request))
         except BadBodyError as error:
-            return Told("", "bad request", problem(error.status, "bad-request", str(error)))
+            answer = problem(error.status, "bad-request", str(error))
+            return Told(_call_sid(request), "bad request", answer)
         except MissingCallSidError as error:
             return Told("", "bad request", problem(400, "bad-request", str(error)))
+
+
+def _call_sid(request: Request) -> str:
+    """The call that the query names; empty if it names none."""
+    try:
+        return read_passthru(request.query_params.multi_items()).call_sid
+    except MissingCallSidError:
+        return ""
 
 
 def problem(status: int, error: str, detail: str) -> Response:

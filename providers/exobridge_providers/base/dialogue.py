@@ -22,6 +22,28 @@ class Said:
     digits: str = ""
 
 
+TransferFailure = Literal["closed", "unknown"]
+"""Why a :class:`Transfer` cannot be had: nobody is there at this time, or the template knows no
+such target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Why a call that was in conversation before has come back: Exotel opened another stream of it.
+
+    Attributes:
+        why: ``transfer-failed``: the bot handed the caller to a human and nobody was reached;
+            ``after-transfer``: a human spoke with them, and now they are led back to the bot;
+            ``dropped``: the stream before broke off.
+        target: Of the transfer, as the dialogue named it.
+        attempts: How often numbers were dialled for it, 0 or more.
+    """
+
+    why: Literal["transfer-failed", "after-transfer", "dropped"]
+    target: str = ""
+    attempts: int = 0
+
+
 def _any_language(tag: str) -> bool:
     del tag
     return True
@@ -39,9 +61,12 @@ class CallContext:
         language: BCP-47 tag.
         variables: What templates may use in texts: ``caller``, ``called``, ``custom_field`` and
             the stream's custom parameters.
-        greeting: The line the caller hears first; the host has it spoken.
-        history: What was said before, the greeting too, where a dialogue takes over from one that
-            failed in the middle of the call; the latest 200 lines.
+        greeting: The line the caller hears first; the host has it spoken. In a call that was
+            ``resumed`` it is the line that says so.
+        history: What was said before, the greeting too, where a call was ``resumed``, or a dialogue
+            takes over from one that failed in the middle of it; the latest 200 lines.
+        resumed: Why the call has come back; ``None``: it is its first stream, or the bot had ended
+            the one before.
         can_speak: Whether the call could go on in a language, a BCP-47 tag:
             :class:`SetLanguage` to another changes nothing. To be asked in a turn, not before.
     """
@@ -54,6 +79,7 @@ class CallContext:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     greeting: str = ""
     history: tuple[Said, ...] = ()
+    resumed: Resumption | None = None
     can_speak: Callable[[str], bool] = field(default=_any_language, compare=False, repr=False)
 
 
@@ -74,6 +100,9 @@ class UserTurn:
         certain: Returns once the turn is known to be over. A turn may be given early, to a dialogue
             that takes such (``DialogueProvider.speculative``), and is taken back by closing the
             answer: whatever has an effect outside the answer, a tool say, waits for it first.
+        transfer_failed: The :class:`Transfer` that ended the last answer cannot be had. This is no
+            turn of the caller's, and everything else in it is empty: it asks for the rest of that
+            answer. Where nothing is said in it, the host says a line of the template's.
     """
 
     text: str = ""
@@ -81,6 +110,7 @@ class UserTurn:
     language: str | None = None
     interrupted: bool = False
     heard: str = ""
+    transfer_failed: TransferFailure | None = None
     certain: Callable[[], Awaitable[None]] = field(default=_at_once, compare=False, repr=False)
 
 
@@ -104,7 +134,8 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Hand the caller to a human, once what was said before has been played.
+    """Hand the caller to a human, once what was said before has been played, or a line of the
+    template's where nothing was. One that cannot be had is told by ``UserTurn.transfer_failed``.
 
     Attributes:
         target: A name or an E.164 number; empty for the template's default.

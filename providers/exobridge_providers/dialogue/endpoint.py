@@ -7,8 +7,6 @@ import os
 import re
 from collections.abc import Mapping
 
-import httpx
-
 from exobridge_providers.errors import ProviderConfigError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -20,6 +18,8 @@ def checked_url(url: str, *, allow_http: bool) -> str:
     Raises:
         ValueError: It is no plain ``http`` URL, or neither ``https`` nor of this machine.
     """
+    import httpx  # only where a URL is named: a bot that asks nobody does without
+
     try:
         found = httpx.URL(url)
     except httpx.InvalidURL:

@@ -130,7 +130,11 @@ class History:
         return iter(self._exchanges)
 
     def begin(self, turn: UserTurn) -> Exchange:
-        """Take the turn, and what it tells of the one before."""
+        """Take the turn, and what it tells of the one before. One that asks for the rest of an
+        answer goes on with that exchange."""
+        if turn.transfer_failed and self._exchanges:
+            self._exchanges[-1].finished = False
+            return self._exchanges[-1]
         last = self._exchanges[-1:]
         if last:
             self._settle(turn)

@@ -46,7 +46,9 @@ class Conversation:
 
     def answer(self, turn: UserTurn) -> list[Action]:
         """The actions of one turn; none if nothing was said or keyed, as when the wait for keys
-        that were asked for is over."""
+        that were asked for is over. Where a transfer failed the host has the words."""
+        if turn.transfer_failed:
+            return self._collect()
         digits, asked = self._begun_anew + turn.digits, self._keys_asked
         self._begun_anew, self._keys_asked = "", 0
         if asked and len(turn.digits) == asked and "*" in turn.digits:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from exobridge_providers.base import CallContext
+from exobridge_providers.base import CallContext, Resumption
 from exobridge_providers.dialogue.history import Exchange, History
 from exobridge_providers.dialogue.openai_options import OpenAiOptions
 
@@ -16,6 +16,14 @@ OPENING = "(The call begins.)"
 
 LANGUAGE_NOW = "The caller is now heard, and you are spoken, in the language {}."
 """Ends the prompt of a call that may have left the language it began in."""
+
+RESUMED: Mapping[str, str] = {
+    "transfer-failed": "You handed the caller to a human ({target}), and nobody took the call. The "
+    "caller is back with you, and has been told so.",
+    "after-transfer": "A human ({target}) has spoken with the caller. The caller is back with you.",
+    "dropped": "The call was cut off in the middle. The caller is back with you.",
+}
+"""Ends the prompt of a call that goes on in another stream."""
 
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 
@@ -38,14 +46,22 @@ def call_values(context: CallContext, now: datetime) -> dict[str, str]:
     }
 
 
-def prompt(text: str, values: Mapping[str, str], language: str) -> str:
+def prompt(
+    text: str, values: Mapping[str, str], language: str, resumed: Resumption | None = None
+) -> str:
     """What the model is told first.
 
     Args:
+        resumed: Why the call goes on.
         language: That of the call now, if it may be another than at the beginning; else empty.
     """
     now = LANGUAGE_NOW.format(language) if language else ""
-    return "\n\n".join(part for part in (filled(text, values), now) if part)
+    why = _why(resumed) if resumed else ""
+    return "\n\n".join(part for part in (filled(text, values), now, why) if part)
+
+
+def _why(resumed: Resumption) -> str:
+    return filled(RESUMED[resumed.why], {"target": resumed.target or "the default target"})
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

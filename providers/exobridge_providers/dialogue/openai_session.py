@@ -77,6 +77,8 @@ class OpenAiSession:
         if await self._toolbox.idle():
             yield _ALIVE
         exchange = self._history.begin(turn)
+        if turn.transfer_failed and exchange.steps:
+            tools.transfer_failed(exchange.steps[-1].calls, turn.transfer_failed)
         for rounds_left in range(self._options.max_tool_rounds, -1, -1):
             step = exchange.step()
             stream = ChatStream(NAME)
@@ -148,7 +150,9 @@ class OpenAiSession:
             raise ProviderUnavailableError("the answer broke off", provider=NAME)
 
     async def _ask(self, deadline: wire.Deadline, *, may_call: bool) -> httpx.Response:
-        system = ask.prompt(self._options.system, self._values, self._language)
+        system = ask.prompt(
+            self._options.system, self._values, self._language, self._context.resumed
+        )
         content = msgspec.json.encode(
             ask.body(self._options, system, self._history, self._tools, may_call=may_call)
         )

@@ -84,6 +84,7 @@ class PythonDialogue(DialogueProvider):
             greeting=context.greeting,
             settings=self._options.settings,
             history=list(context.history),
+            resumed=context.resumed,
         )
         return PythonSession(call, self._bound(call), self._threads, self._options.handler, context)
 

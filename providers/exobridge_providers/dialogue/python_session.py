@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from exobridge_providers.base import Action, CallContext, Said, Say, SetLanguage, UserTurn
+from exobridge_providers.base import (
+    Action,
+    CallContext,
+    Resumption,
+    Said,
+    Say,
+    SetLanguage,
+    UserTurn,
+)
 from exobridge_providers.dialogue.history import History
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.workers import WorkerPool
@@ -33,6 +41,8 @@ class Call:
         greeting: The line the caller hears first.
         settings: The option of that name.
         history: What was said before this turn, the oldest first.
+        resumed: Why the call goes on in another stream, with ``why``, ``target`` and ``attempts``;
+            ``None``: it has begun.
         state: Empty at first; for the handler.
     """
 
@@ -45,6 +55,7 @@ class Call:
     greeting: str
     settings: Mapping[str, Any]
     history: list[Said] = field(default_factory=list[Said])
+    resumed: Resumption | None = None
     state: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -73,7 +84,8 @@ class PythonSession:
     async def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
         """As :meth:`exobridge_providers.base.DialogueSession.respond`."""
         exchange = self._history.begin(turn)
-        self._call.history = list(_heard(self._history))[:-1]
+        said = list(_heard(self._history))
+        self._call.history = said if turn.transfer_failed else said[:-1]
         step = exchange.step()
         async with aclosing(self._actions(turn)) as actions:
             async for action in actions:

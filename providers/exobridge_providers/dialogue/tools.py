@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from exobridge_providers.base import Action, CollectDigits, SendDtmf, Transfer
+from exobridge_providers.base import Action, CollectDigits, SendDtmf, Transfer, TransferFailure
 from exobridge_providers.dialogue.actions import ACTIONS, ActionName, made
 from exobridge_providers.dialogue.history import ToolCall
 from exobridge_providers.dialogue.openai_request import filled
@@ -23,6 +23,10 @@ from exobridge_providers.dialogue.tools_http import HttpTool, ask
 NOT_DONE = '{"error": "not done: the caller spoke first"}'
 UNKNOWN = '{"error": "the caller spoke first; nobody knows whether it was done"}'
 DONE = '{"ok": true}'
+NOT_TRANSFERRED: Mapping[TransferFailure, str] = {
+    "closed": '{"error": "not done: nobody is there at this time"}',
+    "unknown": '{"error": "not done: nobody can be reached by this target"}',
+}
 
 Schema = dict[str, Any]
 
@@ -177,6 +181,13 @@ def goes_on(
         for _, action in actions
     )
     return waits < len(calls)
+
+
+def transfer_failed(calls: Sequence[ToolCall], why: TransferFailure) -> None:
+    """The host could not do what it was given out to do."""
+    for call in calls:
+        if call.name == "transfer" and call.result == DONE:
+            call.result = NOT_TRANSFERRED[why]
 
 
 def _arguments(call: ToolCall) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from exobridge_providers.base import Action, CallContext, SetLanguage, UserTurn
+from exobridge_providers.base import Action, CallContext, Resumption, SetLanguage, UserTurn
 from exobridge_providers.dialogue import wire
 from exobridge_providers.dialogue.webhook_answer import ends, reader
 from exobridge_providers.dialogue.webhook_options import WebhookOptions
@@ -146,6 +146,7 @@ def _turn(number: int, turn: UserTurn) -> dict[str, Any]:
         "language": turn.language,
         "interrupted": turn.interrupted,
         "heard": turn.heard,
+        "transfer_failed": turn.transfer_failed,
     }
 
 
@@ -162,4 +163,9 @@ def _call(context: CallContext) -> dict[str, Any]:
             {"role": said.role, "text": said.text, "digits": said.digits}
             for said in context.history
         ],
+        "resumed": _resumed(context.resumed) if context.resumed else None,
     }
+
+
+def _resumed(resumed: Resumption) -> dict[str, Any]:
+    return {"why": resumed.why, "target": resumed.target, "attempts": resumed.attempts}

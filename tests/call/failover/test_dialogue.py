@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from exobridge.call.failover.dialogue import HISTORY_LINES, DialogueRelay
+from exobridge.call.failover.dialogue import DialogueRelay
 from exobridge.call.failover.lineup import Lineup
+from exobridge.call.resuming import HISTORY_LINES
 from exobridge.templates.provider_table import Choice
 from exobridge_providers import base
 from exobridge_providers.base import Action, CallContext, CollectDigits, Said, Say, UserTurn
@@ -36,12 +37,12 @@ class Call:
 
     house: House
     choices: tuple[Choice, ...]
+    context: CallContext
 
     def __post_init__(self) -> None:
         means = self.house.means
         lineup = Lineup(DIALOGUE, base.DialogueProvider, self.choices, means, "en-IN")
-        context = CallContext("call", greeting="Hello.")
-        self.relay = DialogueRelay(lineup, means, lambda: context)
+        self.relay = DialogueRelay(lineup, means, lambda: self.context)
 
     async def answer(self, turn: UserTurn) -> list[Action]:
         """All that a turn is answered."""
@@ -53,10 +54,10 @@ class Call:
 
 
 @asynccontextmanager
-async def call(*choices: Choice) -> AsyncGenerator[Call]:
+async def call(*choices: Choice, **context: Any) -> AsyncGenerator[Call]:
     """A call whose dialogue is open."""
     async with house() as around:
-        found = Call(around, choices)
+        found = Call(around, choices, CallContext("call", greeting="Hello.", **context))
         await found.relay.open()
         yield found
         await found.relay.aclose()
@@ -257,6 +258,32 @@ async def test_the_latest_lines_are_told() -> None:
         (session,) = await c.sessions(1)
         assert len(session.context.history) == HISTORY_LINES
         assert session.context.history[-1] == Said("bot", "Answer 149.")
+
+
+@virtual_time
+async def test_a_dialogue_knows_what_was_said_in_an_earlier_stream() -> None:
+    """The first one, and who takes over from it."""
+    before = (Said("bot", "Hello."), Said("caller", "a human"))
+    why = base.Resumption("transfer-failed")
+    failing = first(DIALOGUE, fault="fail")
+    async with call(failing, second(DIALOGUE), history=before, resumed=why) as c:
+        await c.answer(UserTurn("one", heard="Nobody is free."))
+        for number in range(2):
+            (session,) = await c.sessions(number)
+            assert session.context.resumed == why
+            later = (Said("bot", "Nobody is free."),) * number
+            assert session.context.history == (*before, *later)
+
+
+@virtual_time
+async def test_a_dialogue_that_fails_at_a_failed_transfer_is_replaced() -> None:
+    """The next one is told so, too, and what the caller had said."""
+    async with call(first(DIALOGUE, fault="fail", fault_at=2), second(DIALOGUE)) as c:
+        await c.answer(ONE)
+        await c.answer(UserTurn(transfer_failed="closed"))
+        (session,) = await c.sessions(1)
+        assert session.turns == [UserTurn(transfer_failed="closed")]
+        assert session.context.history[-1] == Said("caller", "one")
 
 
 class SlowDialogue(FakeDialogue):

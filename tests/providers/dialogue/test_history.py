@@ -77,6 +77,25 @@ def test_an_interruption_before_the_first_word_leaves_nothing_of_the_answer() ->
     assert last.user == "hello?"  # no words stand above which it could have cut
 
 
+def test_the_rest_of_an_answer_belongs_to_it() -> None:
+    """What is said when a transfer cannot be had: one exchange, heard as one."""
+    history = opened("", 10_000)
+    first = talk(history, UserTurn("a human please"), "One moment.", finished=False)
+    rest = talk(history, UserTurn(transfer_failed="closed"), "They come at nine.")
+    assert rest is first
+    whole = "One moment. They come at nine."
+    assert told(history) == [("a human please", whole)]
+    history.begin(UserTurn("thanks", heard=whole))
+    assert told(history) == [("a human please", whole), ("thanks", "")]
+
+
+def test_the_rest_of_an_answer_of_which_nothing_is_known_begins_one() -> None:
+    """As where a dialogue takes over at that very moment."""
+    history = opened("", 10_000)
+    talk(history, UserTurn(transfer_failed="closed"), "They come at nine.")
+    assert told(history) == [("", "They come at nine.")]
+
+
 def test_the_greeting_can_be_cut_too() -> None:
     """It is the first thing said."""
     history = opened("Welcome to Acme. How can I help?", 10_000)

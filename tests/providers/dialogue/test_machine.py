@@ -212,6 +212,14 @@ def test_a_transfer_carries_what_was_asked_for() -> None:
     ]
 
 
+def test_where_nobody_can_be_had_the_script_goes_on() -> None:
+    """The host has the words for it, and the menu is open again."""
+    talk = _talk()
+    _say(talk, "agent")
+    assert talk.answer(UserTurn(transfer_failed="closed")) == [MENU]
+    assert _say(talk, "opening hours") == _say(_talk(), "opening hours")
+
+
 def test_a_goodbye_hangs_up() -> None:
     """After it was said; "good bye" in two words too."""
     assert _say(_talk(), "okay, good bye") == [Say("Goodbye."), HangUp("bye")]

@@ -16,6 +16,7 @@ from exobridge_providers.base import (
     CollectDigits,
     DialogueSession,
     HangUp,
+    Resumption,
     Said,
     Say,
     SendDtmf,
@@ -25,7 +26,7 @@ from exobridge_providers.base import (
     UserTurn,
 )
 from exobridge_providers.dialogue.openai import OpenAiDialogue
-from exobridge_providers.dialogue.openai_request import LANGUAGE_NOW
+from exobridge_providers.dialogue.openai_request import LANGUAGE_NOW, RESUMED
 from exobridge_providers.dialogue.openai_session import MAX_ANSWER_CHARS
 from exobridge_providers.errors import (
     ProviderAuthError,
@@ -251,6 +252,46 @@ async def test_a_call_is_taken_over_in_the_middle(fake: FakeChat) -> None:
         ("assistant", "Hello there."),
         ("user", "thanks"),
     ]
+
+
+async def test_a_call_that_comes_back_is_told_why(fake: FakeChat) -> None:
+    """At the end of the prompt; what was said before is the model's own talk."""
+    context = CallContext(
+        "call-1",
+        greeting="Nobody is free.",
+        history=(Said("bot", "Welcome."), Said("caller", "a human"), Said("bot", "Please hold.")),
+        resumed=Resumption("transfer-failed", "sales", 2),
+    )
+    async with session(fake, context, system="You are Acme.") as talk:
+        await said(talk, UserTurn("then you", heard="Nobody is free."))
+    system, *talked = fake.messages()
+    assert system["content"].startswith("You are Acme.\n\n")
+    assert system["content"].endswith(RESUMED["transfer-failed"].format(target="sales"))
+    assert [each["content"] for each in talked] == [
+        "(The call begins.)",
+        "Welcome.",
+        "a human",
+        "Please hold.\nNobody is free.",
+        "then you",
+    ]
+
+
+async def test_a_transfer_that_cannot_be_had_is_the_tools_result(fake: FakeChat) -> None:
+    """The model is asked again in the same turn, and says what it makes of it."""
+    fake.script(
+        streamed(*words("One moment."), *call("transfer", '{"target": "sales"}'), *ending()),
+        streamed(*words("They come at nine."), *ending()),
+    )
+    async with session(fake, transfer_targets=["sales"]) as talk:
+        assert (await actions(talk, UserTurn("a human")))[-1] == Transfer("sales")
+        assert await said(talk, UserTurn(transfer_failed="closed")) == "They come at nine."
+        await said(talk, UserTurn("thanks", heard="One moment. They come at nine."))
+    _, *asked = body(fake, 1)["messages"]
+    assert [each["role"] for each in asked] == ["user", "assistant", "tool"]
+    assert "nobody is there" in asked[-1]["content"]
+    _, *talked = fake.messages()
+    roles_now = [each["role"] for each in talked]
+    assert roles_now == ["user", "assistant", "tool", "assistant", "user"]
 
 
 async def test_a_guess_that_was_closed_leaves_no_trace(fake: FakeChat) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast, get_args, get_type_hints
 
 import pytest
 
-from exobridge_providers.base import CallContext, Said, UserTurn
+from exobridge_providers.base import CallContext, Resumption, Said, UserTurn
 from exobridge_providers.dialogue.history import History, ToolCall
 from exobridge_providers.dialogue.openai_options import OpenAiOptions
 from exobridge_providers.dialogue.openai_request import (
     LANGUAGE_NOW,
     OPENING,
+    RESUMED,
     body,
     call_values,
     filled,
@@ -59,6 +60,15 @@ def test_only_variables_are_filled_in() -> None:
 def test_the_prompt_ends_with_the_language_now(text: str, language: str, told: str) -> None:
     """Where that is not the one of the beginning."""
     assert prompt(text, {"company": "Acme"}, language) == told
+
+
+@pytest.mark.parametrize("why", get_args(get_type_hints(Resumption)["why"]))
+def test_the_prompt_ends_with_why_the_call_goes_on(why: str) -> None:
+    """A target that was not named, or looks like a variable, is no trouble."""
+    for target, shown in (("sales", "sales"), ("", "the default target"), ("{caller}", "{caller}")):
+        resumed = Resumption(cast(Any, why), target)
+        told = prompt("You are Acme.", {"caller": "+919811122233"}, "", resumed)
+        assert told == f"You are Acme.\n\n{RESUMED[why].replace('{target}', shown)}"
 
 
 def said(role: str, content: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from exobridge_providers.base import (
     CallContext,
     DialogueSession,
     HangUp,
+    Resumption,
     Said,
     Say,
     SetLanguage,
@@ -217,6 +218,22 @@ async def test_a_handler_that_takes_over_knows_what_was_said() -> None:
         assert first == Say("1. Before: bot: Welcome.; caller: hi7; bot: You said hi.")
     async with session("Bot", TAKEN_OVER) as talk:
         assert await actions(talk, UserTurn("one")) == [Say("call-1, hi-IN, again, turn 1: one")]
+
+
+def resumes(call: Call, turn: UserTurn) -> str:
+    """Why the call has come back, and why nobody can be had."""
+    why = f"{call.resumed.why} {call.resumed.target}" if call.resumed else "begun"
+    return f"{why}; {turn.transfer_failed}; {call.history[-1].text}"
+
+
+async def test_a_handler_knows_why_a_call_comes_back_or_cannot_be_handed_over() -> None:
+    """What was said in the answer that is gone on with is said before."""
+    resumed = replace(TAKEN_OVER, resumed=Resumption("transfer-failed", "sales"))
+    async with session("resumes", resumed) as talk:
+        said = "transfer-failed sales; None; You said hi."
+        assert await actions(talk, UserTurn("hello", heard="You said hi.")) == [Say(said)]
+        rest = await actions(talk, UserTurn(transfer_failed="unknown"))
+    assert rest == [Say(f"transfer-failed sales; unknown; {said}")]
 
 
 async def test_a_handler_knows_the_language_now() -> None:

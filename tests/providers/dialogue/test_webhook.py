@@ -19,6 +19,7 @@ from exobridge_providers.base import (
     CallContext,
     DialogueSession,
     HangUp,
+    Resumption,
     Said,
     Say,
     SetLanguage,
@@ -123,6 +124,7 @@ async def test_the_whole_call_is_told(app: FakeHttp) -> None:
         "variables": {"company": "Acme"},
         "greeting": "Welcome.",
         "history": [],
+        "resumed": None,
     }
     assert [each.get("call") for each in told] == [None, *[call] * 4]
     assert told[2]["turn"] == {
@@ -132,6 +134,7 @@ async def test_the_whole_call_is_told(app: FakeHttp) -> None:
         "language": "en-IN",
         "interrupted": True,
         "heard": "Wel",
+        "transfer_failed": None,
     }
     assert told[3]["turn"]["number"] == 2
     assert len({each.headers["webhook-id"] for each in app.received}) == 5
@@ -153,6 +156,23 @@ async def test_an_application_that_takes_over_is_told_what_was_said(app: FakeHtt
             {"role": "caller", "text": "hi", "digits": "7"},
         ]
     ] * 3
+
+
+async def test_an_application_is_told_why_a_call_comes_back_or_cannot_be_handed_over(
+    app: FakeHttp,
+) -> None:
+    """The one with the call, the other with the turn."""
+    resumed = Resumption("transfer-failed", "sales", 2)
+    async with dialogue(app) as provider:
+        talk = await provider.open(replace(CONTEXT, resumed=resumed))
+        await actions(talk, UserTurn("a human"))
+        await actions(talk, UserTurn(transfer_failed="closed"))
+        await talk.aclose()
+    _, start, asked, failed, _ = [message(each) for each in app.received]
+    why = {"why": "transfer-failed", "target": "sales", "attempts": 2}
+    assert [each["call"]["resumed"] for each in (start, asked, failed)] == [why] * 3
+    assert (asked["turn"]["transfer_failed"], failed["turn"]["transfer_failed"]) == (None, "closed")
+    assert (failed["turn"]["number"], failed["turn"]["text"]) == (2, "")
 
 
 async def test_an_application_is_told_the_language_now(app: FakeHttp) -> None:

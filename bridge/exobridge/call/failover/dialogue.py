@@ -12,12 +12,10 @@ from exobridge.call.digits import check_rules
 from exobridge.call.failover.formed import check_formed
 from exobridge.call.failover.lineup import Lineup, Seat
 from exobridge.call.failover.means import Means
+from exobridge.call.resuming import HISTORY_LINES
 from exobridge.templates.provider_table import Choice
 from exobridge_providers import base
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError
-
-HISTORY_LINES = 200
-"""The latest lines of both sides: what a dialogue that takes over is told."""
 
 PATIENCE = 0.9
 """Part of the call's own limit after which an answer that began and then stopped is ended."""
@@ -43,7 +41,7 @@ class DialogueRelay:
         self._lineup = lineup
         self._means = means
         self._context = context
-        self._said: deque[base.Said] = deque(maxlen=HISTORY_LINES)
+        self._said: deque[base.Said] = deque(context().history, maxlen=HISTORY_LINES)
         self._last_heard = ""
         self._seat: DialogueSeat | None = None
         self._closed = False
@@ -54,7 +52,7 @@ class DialogueRelay:
         Raises:
             ProviderError: No provider could.
         """
-        self._seat = await self._opened(())
+        self._seat = await self._opened(tuple(self._said))
 
     @property
     def speculative(self) -> bool:
@@ -139,6 +137,8 @@ class DialogueRelay:
     def _remember(self, turn: base.UserTurn) -> tuple[base.Said, ...]:
         """What was said before this turn."""
         said = self._said
+        if turn.transfer_failed:
+            return tuple(said)
         if turn.heard and turn.heard != self._last_heard:
             self._last_heard = turn.heard
             said.append(base.Said("bot", turn.heard))

@@ -27,8 +27,9 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
     begun.
 
     Args:
-        language: BCP-47 tag; the voices of the template are for it.
+        language: BCP-47 tag.
         line_rate: The line's sample rate, in hertz.
+        own_language: What the voices of the template are for; empty: ``language``.
         take: Is told the events.
         fail: Is told that no provider is left.
 
@@ -47,13 +48,14 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
         call_sid: str,
         line_rate: int,
         *,
+        own_language: str = "",
         take: Callable[[base.TtsEvent], None],
         fail: Callable[[ProviderError], None],
     ) -> None:
         super().__init__(lineup, means, language, fail)
         self.sample_rate = 0
         self.max_chars = 0
-        self._own_language = language
+        self._own_language = own_language or language
         self._call_sid = call_sid
         self._line_rate = line_rate
         self._tell = take

@@ -12,6 +12,8 @@ from exobridge_providers.base import (
     CollectDigits,
     DialogueProvider,
     HangUp,
+    Resumption,
+    Said,
     Say,
     SendDtmf,
     SetLanguage,
@@ -70,6 +72,7 @@ async def check_dialogue(
             _check(actions)
         await close_twice(session.aclose, limit_s)
         await _bears_interruption(provider, turns[0], context, limit_s)
+        await _bears_a_failed_transfer(provider, turns[0], context, limit_s)
         if provider.speculative:
             await _bears_a_guess(provider, turns[0], context, limit_s)
     return answers
@@ -112,6 +115,23 @@ async def _bears_interruption(
     await within(
         _actions(session.respond(again)), limit_s, "the turn after an interruption is answered"
     )
+    await close_twice(session.aclose, limit_s)
+
+
+async def _bears_a_failed_transfer(
+    provider: DialogueProvider, turn: UserTurn, context: CallContext, limit_s: float
+) -> None:
+    """Within an answer, to which nothing need be added, and in another stream of the call."""
+    history = (Said("bot", context.greeting or "Hello."), Said("caller", turn.text, turn.digits))
+    resumed = Resumption("transfer-failed", target="sales", attempts=1)
+    session = await provider.open(replace(context, history=history, resumed=resumed))
+    told = (turn, UserTurn(transfer_failed="closed"), turn)
+    answers = [
+        await within(_actions(session.respond(each)), limit_s, "a failed transfer is borne")
+        for each in told
+    ]
+    promise(all(map(_is_action, answers[1])), "what is added to an answer is of the declared types")
+    _check(answers[2])
     await close_twice(session.aclose, limit_s)
 
 

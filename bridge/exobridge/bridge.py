@@ -1,0 +1,278 @@
+"""Everything a process shares, put together and taken apart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from exobridge.account_limit import AccountWatch
+from exobridge.ahead import Ahead
+from exobridge.call.plan import Services, Waits
+from exobridge.call.prompts import Prompts
+from exobridge.call.wheel import Wheel
+from exobridge.desk import Desk
+from exobridge.details import DetailsPoll, details_beside
+from exobridge.errors import ConfigError
+from exobridge.exotel.api import ExotelApi
+from exobridge.greetings import Greetings
+from exobridge.jobs import JobRunner
+from exobridge.keeping.retention import Periods, retention
+from exobridge.observe.observer import Observer
+from exobridge.own_recording.service import own_recordings, spool_of
+from exobridge.passthrus import Passthrus
+from exobridge.provider_pool import ProviderPool
+from exobridge.recorder import StoreRecorder
+from exobridge.recordings.service import Recordings
+from exobridge.recordings.storage import Storage
+from exobridge.routing import Applications, Routing
+from exobridge.routing.delivery import LogDelivery
+from exobridge.settings import Settings
+from exobridge.store import Store, StoreError
+from exobridge.templates import Templates
+from exobridge.whole import Whole
+
+_log = structlog.stdlib.get_logger("exobridge")
+
+
+class Bridge:
+    """One process's parts. Made by :func:`open_bridge`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        templates: Templates,
+        store: Store,
+        services: Services,
+        whole: Whole,
+        jobs: JobRunner,
+        recordings: Recordings,
+        routing: Routing,
+    ) -> None:
+        self.settings = settings
+        self.templates = templates
+        self.store = store
+        self.services = services
+        self.jobs = jobs
+        self.recordings = recordings
+        self.routing = routing
+        self.account: AccountWatch | None = None
+        self.preloaded: asyncio.Task[list[str]] | None = None
+        self._whole = whole
+        self._problems = ["providers are starting"]
+        self._ahead = Ahead(settings.numbers.templates, services.pool, services.prompts, routing)
+        self.desk = Desk(
+            templates=templates,
+            numbers=settings.numbers,
+            store=store,
+            recorder=services.recorder,
+            routing=routing,
+            admission=whole.admission,
+            on_accept=self._ahead.greeting,
+            clock=services.wall_clock,
+        )
+
+        self.greetings = Greetings(
+            desk=self.desk, routing=routing, store=store, clock=services.wall_clock
+        )
+        self.passthrus = Passthrus(
+            desk=self.desk,
+            routing=routing,
+            store=store,
+            recorder=services.recorder,
+            recordings=recordings,
+            clock=services.wall_clock,
+        )
+
+    # -------------------------------------------------------------- ahead of the calls
+
+    def start_preload(self) -> None:
+        """Start the providers of the templates in use, and render their fixed lines, beside the
+        serving."""
+        self.preloaded = asyncio.create_task(self._ahead.templates(self.templates))
+
+    async def use_templates(self, templates: Templates) -> None:
+        """Put these templates in force for the calls that come from now on, once their providers
+        have been started and their fixed lines rendered; calls under way keep theirs.
+
+        Raises:
+            ConfigError: One of their providers failed, and it is not one that fails already. The
+                old templates stay in force.
+        """
+        assert self.preloaded is not None
+        failing = await asyncio.shield(self.preloaded)
+        preloaded = asyncio.create_task(self._ahead.templates(templates))
+        if new := set(await preloaded) - set(failing):
+            raise ConfigError.of([_not_in_force(problem) for problem in sorted(new)])
+        self.preloaded.cancel()  # a later try of the old ones, if there is one
+        self.preloaded = preloaded
+        self.templates = templates
+        self.desk.use_templates(templates)
+
+    async def aclose(self) -> None:
+        """End every call and stop what runs beside them."""
+        self.desk.close()
+        if self.preloaded is not None:
+            self.preloaded.cancel()
+            await asyncio.wait([self.preloaded])
+        await self._ahead.aclose()
+
+    # -------------------------------------------------------------- health
+
+    async def live(self, request: Request) -> Response:
+        """``/health/live``: the process answers."""
+        return JSONResponse({"status": "live", "calls": await self.desk.admission.total()})
+
+    async def ready(self, request: Request) -> Response:
+        """``/health/ready``: calls can be taken."""
+        if self.desk.is_draining:
+            return JSONResponse({"status": "not ready", "problems": ["draining"]}, 503)
+        problems: list[str] = []
+        try:
+            await self.store.ping()
+        except StoreError as error:
+            problems.append(f"store: {error}")
+        problems += self._preload_problems()
+        if not self._whole.complete:
+            problems.append("workers are starting")
+        status = "ready" if not problems else "not ready"
+        return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
+
+    def is_ready(self) -> bool:
+        """What :meth:`ready` would say, by all that is known without asking the store."""
+        preloaded = self.preloaded
+        done = preloaded is not None and preloaded.done() and not preloaded.cancelled()
+        problems = preloaded.result() if preloaded is not None and done else self._problems
+        return not problems and self._whole.complete and not self.desk.is_draining
+
+    def _preload_problems(self) -> list[str]:
+        """What the last preload found. As it may pass, the next one is begun."""
+        if self.preloaded is not None and self.preloaded.done():
+            self._problems = self.preloaded.result()
+            if self._problems:
+                self.start_preload()
+        return self._problems
+
+
+def _not_in_force(problem: str) -> ConfigError:
+    where, _, what = problem.partition(": ")
+    cure = "Mend it and reload again; until then the old templates stay in force."
+    return ConfigError(where, what.rstrip("."), cure)
+
+
+@asynccontextmanager
+async def open_bridge(
+    settings: Settings,
+    templates: Templates,
+    waits: Waits | None,
+    whole: Whole,
+    observer: Observer,
+) -> AsyncGenerator[Bridge]:
+    """The parts of a process, from the open store to the last closed provider.
+
+    Raises:
+        StoreError: The database cannot be used; the message names the cure.
+    """
+    async with AsyncExitStack() as exits:
+        api = _api(settings, exits)
+        store = await _store(settings, whole, observer, api, exits)
+        keeps_words = settings.store_transcripts == "on"
+        recorder = StoreRecorder(store, observer.watchers, keeps_words=keeps_words)
+        recordings = Recordings.of(settings, store, recorder, api)
+        services = await _services(
+            settings, store, recorder, recordings.storage, waits or Waits(), exits
+        )
+        routing = Routing(Applications())
+        exits.push_async_callback(routing.applications.aclose)
+        jobs = JobRunner(store.jobs)
+        exits.push_async_callback(jobs.aclose)
+        recordings.register(jobs)
+        if api is not None:
+            DetailsPoll(api=api, recorder=recorder, recordings=recordings).register(jobs)
+        exits.push_async_callback(routing.aclose)
+        bridge = Bridge(settings, templates, store, services, whole, jobs, recordings, routing)
+        _deliver_logs(bridge)
+        exits.push_async_callback(bridge.aclose)
+        if api is not None:
+            bridge.account = _watch_account(bridge, api, exits)
+            if whole.is_first:
+                bridge.account.start()
+        jobs.start()
+        bridge.start_preload()
+        yield bridge
+
+
+def _api(settings: Settings, exits: AsyncExitStack) -> ExotelApi | None:
+    """Exotel's; ``None``: without credentials it is not asked."""
+    api = ExotelApi.of(settings)
+    if api is not None:
+        exits.push_async_callback(api.aclose)
+    return api
+
+
+async def _store(
+    settings: Settings,
+    whole: Whole,
+    observer: Observer,
+    api: ExotelApi | None,
+    exits: AsyncExitStack,
+) -> Store:
+    """The store, with what former processes left open closed in it."""
+    store = await Store.open(settings.database_url.get_secret_value())
+    exits.push_async_callback(store.aclose)
+    if api is not None:
+        store.leave_beside(details_beside())
+    for event in await store.recover(datetime.now(UTC), whole.lost):
+        _log.warning("left open by a former process", call_sid=event.call_sid, kind=event.kind)
+        observer.watchers.event(event)
+    return store
+
+
+async def _services(
+    settings: Settings,
+    store: Store,
+    recorder: StoreRecorder,
+    storage: Storage,
+    waits: Waits,
+    exits: AsyncExitStack,
+) -> Services:
+    """What calls share, with the keeping of what was recorded and said."""
+    pool = ProviderPool()
+    exits.push_async_callback(pool.aclose)
+    prompts = Prompts(pool)
+    exits.push_async_callback(prompts.aclose)
+    spool = spool_of(settings.data_dir)
+    tapes = await exits.enter_async_context(own_recordings(spool, storage, store, recorder))
+    periods = Periods.of(
+        recording_days=settings.recording_days,
+        transcript_days=settings.transcript_days,
+        store_transcripts=settings.store_transcripts == "on",
+    )
+    await exits.enter_async_context(retention(store, storage, periods))
+    return Services(
+        pool=pool,
+        prompts=prompts,
+        wheel=Wheel(asyncio.get_running_loop()),
+        recorder=recorder,
+        wall_clock=lambda: datetime.now(UTC),
+        waits=waits,
+        tapes=tapes,
+    )
+
+
+def _deliver_logs(bridge: Bridge) -> None:
+    delivery = LogDelivery(bridge.desk, bridge.routing.applications)
+    bridge.store.leave_beside(delivery.job_beside)
+    delivery.register(bridge.jobs)
+
+
+def _watch_account(bridge: Bridge, api: ExotelApi, exits: AsyncExitStack) -> AccountWatch:
+    period = bridge.settings.exotel_stream_check_seconds
+    account = AccountWatch(api, bridge.desk.admission.heed, period)
+    exits.push_async_callback(account.aclose)
+    return account

@@ -1,0 +1,1 @@
+"""Recordings: fetched from Exotel, checked, stored."""
