@@ -51,10 +51,11 @@ class Recorded:
 
 
 async def stored(server: Server, call_sid: str) -> list[Recording]:
-    """The recordings of a call, once there is one."""
+    """The recordings of a call, once the record tells of one: a row stands before its event."""
 
     async def is_there() -> bool:
-        return bool(await server.bridge.store.recordings.of_call(call_sid))
+        events = await server.bridge.store.events(call_sid)
+        return any(event.kind is EventKind.RECORDING for event in events)
 
     await until(is_there)
     return await server.bridge.store.recordings.of_call(call_sid)
