@@ -53,6 +53,27 @@ class Rule(StrEnum):
     LEAD_TOO_LONG = "lead-too-long"
     AUDIO_AFTER_STOP = "audio-after-stop"
     CLOSED_BEFORE_PLAYED = "closed-before-played"
+    MISSING_NUMBERS = "missing-numbers"
+    PASSTHRU_STATUS = "passthru-status"
+    PASSTHRU_BODY = "passthru-body"
+    PASSTHRU_LATE = "passthru-late"
+    PASSTHRU_TIMEOUT = "passthru-timeout"
+    GREETING_STATUS = "greeting-status"
+    GREETING_TYPE = "greeting-type"
+    GREETING_TEXT = "greeting-text"
+    GREETING_TIMEOUT = "greeting-timeout"
+    DIAL_STATUS = "dial-status"
+    DIAL_TYPE = "dial-type"
+    DIAL_BODY = "dial-body"
+    DIAL_NUMBERS = "dial-numbers"
+    DIAL_KEY = "dial-key"
+    DIAL_AUDIO = "dial-audio"
+    DIAL_LATE = "dial-late"
+    DIAL_TIMEOUT = "dial-timeout"
+    DIAL_EVENT_STATUS = "dial-event-status"
+    CALLBACK_STATUS = "callback-status"
+    CALLBACK_TIMEOUT = "callback-timeout"
+    WEBHOOK_UNREACHABLE = "webhook-unreachable"
 
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
@@ -97,6 +118,39 @@ SENTENCES: dict[Rule, tuple[Severity, str]] = {
         _WARNING,
         "The bot closes the stream once its last words have been played.",
     ),
+    Rule.MISSING_NUMBERS: (
+        _WARNING,
+        "Media carries sequence_number, chunk and timestamp; some streams end early without.",
+    ),
+    Rule.PASSTHRU_STATUS: (_ERROR, "A Passthru applet is answered 200 or 302."),
+    Rule.PASSTHRU_BODY: (
+        _ERROR,
+        "A Passthru applet's body is empty, JSON, or the name of an applet that is connected.",
+    ),
+    Rule.PASSTHRU_LATE: (_WARNING, "A Passthru applet is answered in a second; the caller waits."),
+    Rule.PASSTHRU_TIMEOUT: (_ERROR, "A Passthru applet is answered within its time limit."),
+    Rule.GREETING_STATUS: (_ERROR, "A Greeting applet's URL answers 200."),
+    Rule.GREETING_TYPE: (_ERROR, "A Greeting applet's text is text/plain."),
+    Rule.GREETING_TEXT: (_ERROR, "A Greeting applet's URL answers a text that can be spoken."),
+    Rule.GREETING_TIMEOUT: (_ERROR, "A Greeting applet's URL answers within its time limit."),
+    Rule.DIAL_STATUS: (_ERROR, "A Connect applet is answered 200."),
+    Rule.DIAL_TYPE: (
+        _ERROR,
+        "A Connect applet is answered text/plain, a programmable one application/json.",
+    ),
+    Rule.DIAL_BODY: (_ERROR, "A Connect applet's answer is of its contract, and nothing else."),
+    Rule.DIAL_NUMBERS: (_ERROR, "Numbers to be dialled are given, in E.164."),
+    Rule.DIAL_KEY: (_ERROR, "Each key of a Connect applet's answer is within its bounds."),
+    Rule.DIAL_AUDIO: (_ERROR, "An audio URL answers 200, with WAV of 8 kHz, 16 bit, mono, or MP3."),
+    Rule.DIAL_LATE: (_WARNING, "A Connect applet is answered in a second; the caller waits."),
+    Rule.DIAL_TIMEOUT: (
+        _ERROR,
+        "A Connect applet is answered in 10 s, a programmable one in 5 s.",
+    ),
+    Rule.DIAL_EVENT_STATUS: (_ERROR, "A dial event is answered 200."),
+    Rule.CALLBACK_STATUS: (_ERROR, "A status callback is answered 200."),
+    Rule.CALLBACK_TIMEOUT: (_ERROR, "A status callback is answered within 10 s."),
+    Rule.WEBHOOK_UNREACHABLE: (_ERROR, "Each URL of a flow can be reached and speaks HTTP."),
 }
 """How bad each rule's violation is, and the rule as a sentence."""
 
