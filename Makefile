@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help setup demo serve test coverage mutants check recordings deploy-check bench bench-soak bench-all conversations lock format clean
+.PHONY: help setup demo serve test stories coverage mutants check recordings deploy-check bench bench-soak bench-all conversations soak lock format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -27,13 +27,16 @@ demo: $(READY) ## a whole call on real speech, offline, and its recording to lis
 serve: $(READY) ## the server, with the settings of .env
 	$(BIN)/exobridge serve
 
-test: $(READY) ## the test suite, in three processes: it mostly waits for calls
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile
+test: $(READY) ## the test suite, in four processes: it mostly waits for calls
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile
+
+stories: $(READY) ## the calls of docs/flows with real speech, one after the other: eight minutes
+	$(BIN)/exobridge simulate docs/flows --serve --no-chart
 
 coverage: $(READY) ## how much of the modules without I/O their tests run, module by module
 	$(BIN)/python -m tests.covered
 
-mutants: $(READY) ## faults put into those modules one at a time: do the tests notice? a quarter of an hour
+mutants: $(READY) ## faults put into those modules one at a time: do the tests notice? half an hour
 	$(BIN)/python -m tests.mutations
 
 check: $(READY) ## lint, format, types and the arrows between the packages
@@ -44,7 +47,7 @@ check: $(READY) ## lint, format, types and the arrows between the packages
 	$(BIN)/lint-imports --no-cache
 
 recordings: $(READY) ## human recordings and lines without speech as callers: a quarter of an hour
-	$(BIN)/python -m tests.recordings
+	$(BIN)/python -m tests.human_recordings
 
 deploy-check: $(READY) ## the image's steps and the proxies, run as they are deployed
 	.ci/deploy-check
@@ -60,6 +63,9 @@ bench-all: $(READY) ## every benchmark, and docs/reference/benchmarks.md made of
 
 conversations: $(READY) ## the set of scripted callers: does the bot take turns well? and its page: a quarter of an hour
 	$(BIN)/python -m tests.conversations --report docs/reference/turn-taking.md
+
+soak: $(READY) ## a thousand calls with faults by seed, a hundred of them over real sockets: some minutes
+	$(BIN)/python -m tests.soak --seeds 0..999
 
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .

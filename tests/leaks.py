@@ -43,6 +43,10 @@ PHONES = {
     "a number of the tests": r"9811122233|8047112233",
 }
 
+ASKED_FOR = re.compile(r"\s*EXOTEL_API_(KEY=key|TOKEN=token)-of-the-account")
+"""A line of ``exobridge simulate --api``: how a server is told of the stand-in account, whose
+credentials are in the documentation."""
+
 _planted: set[str] = set()
 _found: list[str] = []
 _pipes: dict[tuple[int, int], str] = defaultdict(str)
@@ -69,7 +73,8 @@ def find(text: str, *, phones: bool = True) -> list[str]:
 def look(where: str, text: str, *, phones: bool = True) -> None:
     """Look at what was written; what is found is held against the test that runs."""
     for line in text.splitlines():
-        _found.extend(f"{where}: {found} in {line!r}" for found in find(line, phones=phones))
+        if not ASKED_FOR.fullmatch(line):
+            _found.extend(f"{where}: {found} in {line!r}" for found in find(line, phones=phones))
 
 
 def taken() -> list[str]:

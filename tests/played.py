@@ -71,13 +71,30 @@ class Played:
 
     @property
     def broken_rules(self) -> list[Rule]:
-        """Rules of Exotel's that the server broke; how busy this machine is, is none of them."""
-        rules = [violation.rule for violation in self.report.violations]
-        return [rule for rule in rules if rule is not Rule.ANSWER_LATE]
+        """As :func:`broken_rules`."""
+        return broken_rules(self.report)
 
     def entries(self, event: str) -> list[dict[str, Any]]:
         """The log's entries of this name."""
         return [entry for entry in self.log if entry["event"] == event]
+
+
+def broken_rules(report: CallReport) -> list[Rule]:
+    """Rules of Exotel's that the server broke; how busy this machine is, is none of them."""
+    rules = [violation.rule for violation in report.violations]
+    return [rule for rule in rules if rule is not Rule.ANSWER_LATE]
+
+
+def heard_ms(report: CallReport) -> float:
+    """How much the caller heard of the bot, in milliseconds. A busy machine may leave a gap, which
+    the caller's ear takes for the end of a turn: so one turn may be two."""
+    return sum(turn.heard_ms for turn in report.bot_turns)
+
+
+def heard_last_ms(report: CallReport) -> float:
+    """How much of that came after the caller's last word."""
+    last = max((turn.start_ms for turn in report.turns if turn.role == "caller"), default=0.0)
+    return sum(turn.heard_ms for turn in report.bot_turns if turn.start_ms > last)
 
 
 async def play(

@@ -176,11 +176,14 @@ class Server:
     async def until_over(self, call_sid: str) -> Call:
         """What is kept of a call once it has ended, and its providers' sessions are closed."""
 
+        sessions = self.bridge.desk.sessions
+
         async def is_over() -> bool:
+            if call_sid in sessions:  # many wait for it at once: the database is not asked in vain
+                return False
             await self.bridge.store.flush()
             call = await self.bridge.store.call(call_sid)
-            held = call_sid in self.bridge.desk.sessions
-            return call is not None and call.outcome is not None and not held
+            return call is not None and call.outcome is not None and call_sid not in sessions
 
         await until(is_over)
         return await self.kept(call_sid)

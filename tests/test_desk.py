@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from exobridge.routing import Applications, Routing
 from exobridge.store import Store
 from exobridge.templates import Template
 from exobridge_providers.base import Resumption
+from tests.database import rename
 
 OURS, OTHER, HUMAN = "08047112233", "08047112244", "09811122233"
 BOOK = NumberBook.parse(f"+91{OURS[1:]}=shop,+91{OTHER[1:]}=night")
@@ -249,9 +249,7 @@ async def test_a_call_whose_turns_cannot_be_read_goes_on_without_them(tmp_path: 
     async with front(tmp_path) as at:
         desk = at.desk()
         await at.store.append(events.stream_started("c1", at.now, stream_sid="s1", template="shop"))
-        with sqlite3.connect(tmp_path / "calls.sqlite3") as database:
-            database.execute("ALTER TABLE turns RENAME TO gone")
-        database.close()
+        await rename(tmp_path / "calls.sqlite3", "turns", "gone")
         with capture_logs() as log:
             plan = await desk.plan_stream(replace(opening(), stream_sid="s2"))
         assert plan is not None

@@ -55,7 +55,7 @@ async def test_a_conversation_is_held_and_ended(tmp_path: Path) -> None:
         assert bot_said == "Hello there. You said one. Goodbye.", name
         assert one.call.ended_by is EndedBy.BOT, name
         assert not one.entries("provider failed"), name
-        assert one.report.violations == (), name
+        assert one.broken_rules == [], name
     told = [cast("dict[str, Any]", each.json()) for each in app.received]
     assert [each["event"] for each in told] == ["check", "start", "turn", "end"]
     assert told[2]["turn"]["text"] == "one"

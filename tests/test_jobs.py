@@ -6,9 +6,8 @@ The database is real, so that time is too; the runner's waits are shortened.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from exobridge.errors import ExobridgeError
 from exobridge.jobs import GiveUp, Handler, JobRunner, Later, RunnerOptions
 from exobridge.store import Store
 from exobridge.store.jobs import Job, JobState
+from tests.database import rename
 from tests.server import until
 
 QUICK = RunnerOptions(
@@ -358,11 +358,12 @@ async def test_what_cannot_be_settled_is_done_again(store: Store, tmp_path: Path
     worker = Worker()
     await store.jobs.add("work", "a", {}, call_sid="a")
     patient = replace(QUICK, lease=60, poll=3600, gather=3600, count=3600)
-    with closing(sqlite3.connect(tmp_path / "calls.sqlite3")) as admin, capture_logs() as log:
+    database = tmp_path / "calls.sqlite3"
+    with capture_logs() as log:
         async with running(store, worker, options=patient, batch=10):
             await until(lambda: len(worker.done) == 1)
-            admin.execute("ALTER TABLE jobs RENAME TO away")
-        admin.execute("ALTER TABLE away RENAME TO jobs")
+            await rename(database, "jobs", "away")
+        await rename(database, "away", "jobs")
     assert [line for line in log if line["event"] == "job not settled"]
     far = datetime.now(UTC) + timedelta(days=1)
     runner = JobRunner(store.jobs, QUICK, lambda: far)
@@ -384,14 +385,14 @@ async def test_a_lease_that_cannot_be_renewed_ends(store: Store, tmp_path: Path)
         finally:
             stopped.set()
 
-    with closing(sqlite3.connect(tmp_path / "calls.sqlite3")) as admin:
-        async with running(store, work, limit_seconds=3600) as runner:
-            await store.jobs.add("work", "a", {})
-            await begun.wait()
-            admin.execute("ALTER TABLE jobs RENAME TO away")
-            await stopped.wait()
-            assert runner.outcomes == {("work", "lost"): 1}
-            admin.execute("ALTER TABLE away RENAME TO jobs")
+    database = tmp_path / "calls.sqlite3"
+    async with running(store, work, limit_seconds=3600) as runner:
+        await store.jobs.add("work", "a", {})
+        await begun.wait()
+        await rename(database, "jobs", "away")
+        await stopped.wait()
+        assert runner.outcomes == {("work", "lost"): 1}
+        await rename(database, "away", "jobs")
 
 
 async def test_a_lease_is_renewed_while_the_work_goes_on(store: Store) -> None:
@@ -466,11 +467,12 @@ async def test_stopping_gives_running_work_a_moment(store: Store) -> None:
 async def test_a_database_that_fails_is_asked_again(store: Store, tmp_path: Path) -> None:
     """What cannot be read now is logged; the runner goes on when the database is back."""
     worker = Worker()
-    with capture_logs() as log, closing(sqlite3.connect(tmp_path / "calls.sqlite3")) as admin:
+    database = tmp_path / "calls.sqlite3"
+    with capture_logs() as log:
         async with running(store, worker):
-            admin.execute("ALTER TABLE jobs RENAME TO away")
+            await rename(database, "jobs", "away")
             await until(lambda: any(line["event"] == "jobs not read" for line in log))
-            admin.execute("ALTER TABLE away RENAME TO jobs")
+            await rename(database, "away", "jobs")
             await store.jobs.add("work", "a", {})
             await reach(store, JobState.DONE)
     assert len(worker.done) == 1

@@ -152,7 +152,7 @@ def test_a_voicemail_is_hung_up_on(left: dict[str, Left]) -> None:
     one = left["hang-up"]
     assert (one.call.ended_by, one.call.end_reason) == (EndedBy.BOT, "voicemail")
     assert MESSAGE not in one.said
-    assert one.report.duration_ms < 3500
+    assert one.report.duration_ms < 4300  # its greeting alone takes 4380
 
 
 @pytest.mark.speech
@@ -165,4 +165,4 @@ def test_a_message_is_left_after_the_beep(left: dict[str, Left]) -> None:
     after = [turn for turn in one.report.bot_turns if turn.start_ms > machine.end_ms - 100]
     assert sum(turn.heard_ms for turn in after) == pytest.approx(60 * len(MESSAGE), abs=150)
     before = [turn for turn in one.report.bot_turns if turn not in after]
-    assert before[-1].end_ms < machine.start_ms + 1500
+    assert sum(turn.heard_ms for turn in before) <= 60 * len("Hello there.") + 100

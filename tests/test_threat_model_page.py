@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exobridge.settings import Settings
-from tests.web.test_hostile import ROUTES
+from tests.web.hostile import ROUTES
 
 TESTS = Path(__file__).parent
 TEXT = (TESTS.parent / "docs" / "topics" / "threat-model.md").read_text("utf-8")

@@ -137,7 +137,7 @@ WAITS = {
 """By the limit's name; the call has to end by it and by no other."""
 
 ELSEWHERE = {"send", "dialling"}
-"""The socket's, in ``web/test_line.py``, and a webhook's, in ``web/test_dial_up.py``."""
+"""The socket's, in ``web/test_line.py``, and a webhook's, in ``web/test_dial_up_trouble.py``."""
 
 
 @pytest.mark.parametrize("name", sorted({each.name for each in fields(Waits)} - ELSEWHERE))

@@ -12,12 +12,12 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from structlog.testing import capture_logs
 
 from exobridge.call.events import CallEvent, EventKind, Turn
-from exobridge.call.plan import CallPlan, Services, Waits, is_realtime
+from exobridge.call.plan import CallPlan, Line, Services, Waits, is_realtime
 from exobridge.call.prompts import Prompts
 from exobridge.call.session import CallSession
 from exobridge.call.state import Call, replay
@@ -134,6 +134,16 @@ class _Record:
         self.turns.append(turn)
 
 
+class Phone(Line, Protocol):
+    """The caller's side, as a line of a call.
+
+    Attributes:
+        code: The close code; 0: it was not closed by us.
+    """
+
+    code: int
+
+
 class _Phone:
     """The line of one call (``exobridge.call.plan.Line``). Marks do not come back."""
 
@@ -201,15 +211,26 @@ def run(
         planned: Decides what to do with it.
         keeping: Is told each event that is awaited to be kept, before it is.
     """
+    return run_phone(template, _Phone(caller), waits, planned, keeping)
+
+
+def run_phone(
+    template: Template,
+    phone: Phone,
+    waits: Waits = SHORT,
+    planned: PlanCall = planned_at_once,
+    keeping: Keeping = kept_at_once,
+) -> Ran:
+    """The same with another caller's side."""
     with capture_logs() as log, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         entries = cast("list[dict[str, Any]]", log)
         record = _Record(keeping)
-        return runner.run(_run(template, _Phone(caller), waits, planned, record, entries))
+        return runner.run(_run(template, phone, waits, planned, record, entries))
 
 
 async def _run(
     template: Template,
-    phone: _Phone,
+    phone: Phone,
     waits: Waits,
     planned: PlanCall,
     record: _Record,

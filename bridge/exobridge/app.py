@@ -156,7 +156,9 @@ def _webhooks(bridge: Bridge, observer: Observer, doors: _Doors) -> list[Route]:
     return [
         route
         for path, handle in handlers.items()
-        for route in Webhook(path, handle, doors.guard, observer.watchers).routes()
+        for route in Webhook(
+            path, handle, doors.guard, observer.watchers, wire=bridge.services.wire
+        ).routes()
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ from exobridge.settings import Settings
 from exobridge.store import Store, StoreError
 from exobridge.templates import Templates
 from exobridge.whole import Whole
+from exobridge.wire.recorder import WireRecorder, wire_recorder
+from exobridge.wire.records import Side
 
 _log = structlog.stdlib.get_logger("exobridge")
 
@@ -248,6 +251,7 @@ async def _services(
     exits.push_async_callback(prompts.aclose)
     spool = spool_of(settings.data_dir)
     tapes = await exits.enter_async_context(own_recordings(spool, storage, store, recorder))
+    wire = await _wire(settings, exits)
     periods = Periods.of(
         recording_days=settings.recording_days,
         transcript_days=settings.transcript_days,
@@ -262,7 +266,17 @@ async def _services(
         wall_clock=lambda: datetime.now(UTC),
         waits=waits,
         tapes=tapes,
+        wire=wire,
     )
+
+
+async def _wire(settings: Settings, exits: AsyncExitStack) -> WireRecorder | None:
+    """What keeps the wire of calls, where it is wanted."""
+    if settings.wire_dir is None:
+        return None
+    secrets = settings.secrets()
+    keeping = wire_recorder(settings.wire_dir, Side.SERVER, time.time, secrets)
+    return await exits.enter_async_context(keeping)
 
 
 def _deliver_logs(bridge: Bridge) -> None:

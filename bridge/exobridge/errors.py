@@ -38,5 +38,5 @@ class ConfigError(ExobridgeError):
     @classmethod
     def of(cls, errors: Sequence[ConfigError]) -> ConfigError:
         """One error that says all of ``errors`` (at least one)."""
-        first, *others = errors
-        return cls(first.where, first.problem, first.cure, also=[*first.also, *others])
+        first, *others = (each for error in errors for each in (error, *error.also))
+        return cls(first.where, first.problem, first.cure, also=others)

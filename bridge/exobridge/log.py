@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
@@ -82,9 +82,11 @@ class Redactor:
 
     Args:
         secrets: Values that must never appear, nor percent-encoded.
+        shown: What is shown of a phone number.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), shown: Callable[[str], str] = mask) -> None:
+        self._shown = shown
         known = {s for s in secrets if len(s) >= MIN_SECRET}
         known |= {quote(s, safe="") for s in known}
         self._secrets = sorted(known, key=len, reverse=True)
@@ -95,11 +97,11 @@ class Redactor:
         """Clean one entry."""
         for key, value in event.items():
             if key not in _OURS:
-                event[key] = self._value(key, value)
+                event[key] = self.named(key, value)
         return event
 
-    def _value(self, key: Any, value: Any) -> Any:
-        """The value of a name, which may tell that it is a secret."""
+    def named(self, key: Any, value: Any) -> Any:
+        """Clean the value of a name, which may tell that it is a secret."""
         if value and isinstance(key, str) and _SECRET_KEY.fullmatch(key):
             return "***"
         return self._clean(value)
@@ -108,7 +110,7 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self._clean(key): self._value(key, item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # any mapping a library logs
+            return {self._clean(key): self.named(key, item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # any mapping a library logs
         if isinstance(value, list | tuple):
             return [self._clean(item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # likewise
         if isinstance(value, _PLAIN_TYPES):
@@ -123,8 +125,8 @@ class Redactor:
             return text
         for pattern, replacement in _SECRETS:
             text = pattern.sub(replacement, text)
-        text = _ENCODED_PHONE.sub(lambda match: mask(f"+{match[1]}"), text)
-        return _PHONE.sub(lambda match: mask(match[1]), text)
+        text = _ENCODED_PHONE.sub(lambda match: self._shown(f"+{match[1]}"), text)
+        return _PHONE.sub(lambda match: self._shown(match[1]), text)
 
 
 def _seen(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

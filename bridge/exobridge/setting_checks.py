@@ -190,6 +190,13 @@ def data_dir(value: Path) -> Path:
     return value
 
 
+def wire_dir(value: Path) -> Path:
+    """A directory, or a path where one can be made."""
+    if value.exists() and not value.is_dir():
+        raise wrong("is no directory", "Write it like EXOBRIDGE_WIRE_DIR=./wire")
+    return value
+
+
 def database_url(value: SecretStr) -> SecretStr:
     """An SQLite file by its asynchronous driver, which is put in where the URL names none."""
     url = re.fullmatch(

@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, AfterValidator(check.data_dir)] = _variable(
         "EXOBRIDGE_DATA_DIR", "./data", Path("data")
     )
+    wire_dir: Annotated[Path, AfterValidator(check.wire_dir)] | None = _variable(
+        "EXOBRIDGE_WIRE_DIR", "./wire"
+    )
     database_url: Annotated[SecretStr, AfterValidator(check.database_url)] = _variable(
         "DATABASE_URL",
         "sqlite+aiosqlite:///data/exobridge.sqlite3",

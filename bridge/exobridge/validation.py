@@ -24,6 +24,8 @@ PLAIN_WORDS = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "frozen_set_type": "must be a list",
+    "union_tag_invalid": "has a type that there is not",
+    "union_tag_not_found": "has no type",
 }
 """pydantic's words speak of Python's types; the reader writes TOML or an environment."""
 

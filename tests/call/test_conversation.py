@@ -13,7 +13,7 @@ from exobridge.simulator import BargeIn, Clip, Dtmf, Hear, Say, Silence, Wait
 from exobridge_codecs.tones import tone
 from exobridge_providers.base import UserTurn
 from tests.call import dialogues
-from tests.played import Played, Scene, play
+from tests.played import Played, Scene, heard_ms, play
 from tests.server import LINE, bot
 
 LONG = "This is a long answer of the bot, which takes its time to come to its end."
@@ -190,13 +190,13 @@ def test_keys_do_not_interrupt_what_nobody_interrupts(played: dict[str, Played])
 def test_a_greeting_is_protected_for_as_long_as_the_template_says(
     played: dict[str, Played],
 ) -> None:
-    """The first word that would interrupt does not, the second does."""
+    """The first word that would interrupt does not: it is answered with the second, which does."""
     one = played["greeting"]
     assert one.report.clears == 1
     greeting = one.turns[0]
     assert greeting.interrupted
     assert greeting.heard_ms is not None
-    assert 2300 < greeting.heard_ms < LONG_MS
+    assert greeting.heard_ms < LONG_MS
     assert one.told[0].text == "stop stop"
 
 
@@ -217,7 +217,7 @@ def test_a_guess_is_dropped_where_the_caller_goes_on(played: dict[str, Played]) 
         "Hello there.",
         "You said: one two",
     ]
-    assert len(one.report.bot_turns) == 2
+    assert heard_ms(one.report) == pytest.approx(240 + 340, abs=60)
 
 
 def test_a_template_can_do_without_guesses(played: dict[str, Played]) -> None:

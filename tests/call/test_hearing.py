@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exobridge.call.hearing import PRE_ROLL_MS, Hearing, choose_format
+from exobridge.call.hearing import MAX_UNJUDGED_MS, PRE_ROLL_MS, Hearing, choose_format
 from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
 from exobridge_codecs.g711 import mulaw_to_pcm, pcm_to_mulaw
 from exobridge_codecs.pcm import rms_dbfs, to_int16
@@ -187,6 +187,33 @@ def test_a_segment_is_sent_with_the_audio_before_it() -> None:
     assert ear.end_segment()
     ear.push(sound(40))
     assert session.sizes == [FRAME] * (before + 2) + ["finalize"]
+
+
+def test_a_detector_that_is_behind_loses_no_audio() -> None:
+    """Three seconds that come at once are judged afterwards: the voice at their beginning is sent,
+    with the audio before it."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=False)
+    audio = tone(300, 4000, 8000)
+    ear.judged_ms = 0.0
+    for at in range(0, 50 * FRAME, FRAME):
+        ear.push(audio[at : at + FRAME])
+        ear.judged_ms += 20
+    ear.push(audio[50 * FRAME :])
+    ear.judged_ms += 100  # here it finds a voice
+    ear.start_segment()
+    before = PRE_ROLL_MS // 20
+    assert session.audio == audio[(55 - before) * FRAME :]
+
+
+def test_a_detector_that_tells_nothing_any_more_holds_no_memory() -> None:
+    """Audio is kept for five seconds and the usual half at most."""
+    ear, session = hearing(), Recogniser()
+    ear.transcribe(session, PCM_8K, continuous=False)
+    ear.judged_ms = 0.0
+    ear.push(tone(300, 60_000, 8000))
+    ear.start_segment()
+    assert len(session.audio) == (PRE_ROLL_MS + MAX_UNJUDGED_MS) * 16
 
 
 def test_two_segments_share_no_audio() -> None:

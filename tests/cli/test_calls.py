@@ -56,7 +56,7 @@ async def _fill(folder: Path) -> None:
     for number, (role, text, interrupted) in enumerate(said, start=1):
         start = number * 1000
         turn = Turn("first", "s1", number, role, text, start, start + 500)
-        await store.add_turn(replace(turn, interrupted=interrupted))
+        store.add_turn_soon(replace(turn, interrupted=interrupted))
     usage: dict[str, dict[str, events.JSON]] = {
         "stt": {"provider": "acme", "seconds": 2.5},
         "dialogue": {"provider": "acme", "input_tokens": 700, "output_tokens": 30},
@@ -103,7 +103,7 @@ def test_one_call_is_shown_with_its_events_and_turns(folder: Path) -> None:
 async def _odd(folder: Path, call_sid: str) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
     await store.append(events.stream_started(call_sid, at(70), stream_sid="s"))
-    await store.add_turn(Turn(call_sid, "s", 1, Role.CALLER, f"one {call_sid}", 0, 100))
+    store.add_turn_soon(Turn(call_sid, "s", 1, Role.CALLER, f"one {call_sid}", 0, 100))
     await store.aclose()
 
 

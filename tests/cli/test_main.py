@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from exobridge.cli.main import app
+from tests.process import run
 
 
 @pytest.mark.parametrize("command", ["serve", "call", "demo", "calls", "doctor"])
@@ -28,6 +31,15 @@ def test_what_does_not_exist_is_2(arguments: list[str]) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr
+
+
+async def test_a_terminal_without_a_character_gets_its_escape(tmp_path: Path) -> None:
+    """A report is printed all the same, with the status that it has elsewhere."""
+    call = ("call", "--url", "ws://127.0.0.1:9", "--no-transcribe")
+    status, out, err = await run(tmp_path, *call, PYTHONIOENCODING="ascii")
+    assert status == 1
+    assert r"no-stream \xb7 0.0 s" in out
+    assert "Traceback" not in err
 
 
 def test_without_a_command_the_help_is_shown() -> None:

@@ -10,15 +10,16 @@ from typing import Any
 
 from exobridge.store import Store
 from tests.process import Serving, server
+from tests.server import until
 
 TWO = 2
 
 
 @asynccontextmanager
 async def together(folder: Path, **variables: str) -> AsyncGenerator[Serving]:
-    """The server, once it is ready: both workers serve."""
+    """The server, once it is ready: both workers serve, and the log says so."""
     async with server(folder, EXOBRIDGE_WORKERS=str(TWO), **variables) as serving:
-        assert set(pids(serving)) == set(range(TWO))
+        await until(lambda: set(pids(serving)) == set(range(TWO)))
         yield serving
 
 

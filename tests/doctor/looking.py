@@ -86,6 +86,8 @@ async def accepting(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncGen
         port: int = server.sockets[0].getsockname()[1]
         yield port
     finally:
+        for _ in range(4):  # turns of the loop in which asyncio takes a connection and tells of it
+            await asyncio.sleep(0)
         server.close()
         for task in running:
             task.cancel()

@@ -12,7 +12,7 @@ from exobridge.doctor import storage_check
 from exobridge.doctor.case import Case, Scope
 from exobridge.doctor.finding import Finding, Level
 from exobridge.settings import Settings
-from tests.call_recordings.s3 import bucket
+from tests.recordings.s3 import bucket
 
 
 async def look(

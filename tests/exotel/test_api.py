@@ -351,7 +351,8 @@ async def test_an_answer_is_not_read_without_end() -> None:
     """Though it could be read."""
     async with asking(ONCE) as (api, account):
         for size, fits in ((MAX_BODY // 2, True), (MAX_BODY, False)):
-            account.streams_body = json.dumps({"active_streams": 1, "x": "x" * size}).encode()
+            body = json.dumps({"active_streams": 1, "x": "x" * size}).encode()
+            account.fail(Fault(200, body=body))
             if fits:
                 assert (await api.active_streams()).active == 1
             else:

@@ -48,7 +48,7 @@ async def keep(
     for event in (answered, started, asked, *([] if open_stream else [ended])):
         await store.append(event)
     for number, role in enumerate((Role.CALLER, Role.BOT), start=1):
-        await store.add_turn(Turn(call_sid, "s", number, role, WORDS, 100 * number, 150 * number))
+        store.add_turn_soon(Turn(call_sid, "s", number, role, WORDS, 100 * number, 150 * number))
     # Later than any server of a test runs, which would do the job.
     due_at = datetime.now(UTC) + timedelta(days=1)
     await store.jobs.add("recording", call_sid, {"url": "x"}, call_sid=call_sid, due_at=due_at)

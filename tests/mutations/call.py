@@ -6,7 +6,7 @@ from tests.mutations.mutation import Module, Mutation
 
 _PLAYOUT = Module(
     "bridge/exobridge/call/playout.py",
-    ("tests/call/test_playout.py",),
+    ("tests/call/test_playout.py", "tests/call/test_playout_heard.py"),
     (
         Mutation(
             "room_until = now + self._lead_s - self._chunk_s + _ROUNDING_S",

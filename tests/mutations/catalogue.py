@@ -9,11 +9,14 @@ from tests.mutations import (
     exotel,
     exotel_api,
     failover,
+    flows,
     pieces,
     recordings,
     routing,
+    simulator,
     transfer,
     turns,
+    wire,
 )
 from tests.mutations.mutation import Module
 
@@ -29,4 +32,7 @@ MODULES: tuple[Module, ...] = (
     *routing.MODULES,
     *transfer.MODULES,
     *recordings.MODULES,
+    *flows.MODULES,
+    *simulator.MODULES,
+    *wire.MODULES,
 )

@@ -6,7 +6,7 @@ from tests.mutations.mutation import Module, Mutation
 
 _RULES = Module(
     "bridge/exobridge/recordings/rules.py",
-    ("tests/call_recordings/test_rules.py",),
+    ("tests/recordings/test_rules.py",),
     (
         Mutation(
             'host.endswith(f".{self.host}") if',
@@ -113,7 +113,7 @@ _RULES = Module(
 
 _SCHEDULE = Module(
     "bridge/exobridge/recordings/schedule.py",
-    ("tests/call_recordings/test_schedule.py",),
+    ("tests/recordings/test_schedule.py",),
     (
         Mutation(
             "if at - age >= _SOON_SECONDS:",
@@ -129,7 +129,7 @@ _SCHEDULE = Module(
 
 _KEYS = Module(
     "bridge/exobridge/recordings/keys.py",
-    ("tests/call_recordings/test_keys.py",),
+    ("tests/recordings/test_keys.py",),
     (
         Mutation("-{safe(name)}", "-{name}", "a stranger's name leads out of the folder"),
         Mutation("/{safe(call_sid)}/", "/{call_sid}/", "a CallSid leads out of the folder"),
@@ -142,7 +142,7 @@ _KEYS = Module(
 
 _AUDIO = Module(
     "bridge/exobridge/recordings/audio.py",
-    ("tests/call_recordings/test_audio.py",),
+    ("tests/recordings/test_audio.py",),
     (
         Mutation('and head[8:12] == b"WAVE"', "", "a film is taken for a recording"),
         Mutation("layer == 1 and", "", "a sound that is no MP3 is taken for one"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.mutations.mutation import Module, Mutation
 
 _FOLDER = "bridge/exobridge/call/turns/"
-_RULES = ("tests/call/turns/test_policy.py", "tests/call/turns/test_interruption.py")
+_RULES = tuple(
+    f"tests/call/turns/test_{name}.py" for name in ("policy", "guessing", "keys", "interruption")
+)
 
 _POLICY = Module(
     f"{_FOLDER}policy.py",

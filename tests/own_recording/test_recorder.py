@@ -158,6 +158,7 @@ async def test_a_call_goes_on_without_its_recording(tmp_path: Path) -> None:
         call = await server.until_over(report.call_sid)
         assert report.problems == ()
         assert call.outcome is Outcome.COMPLETED
+        await until(lambda: bool(server.log("recording dropped", call_sid=report.call_sid)))
         assert len(server.log("recording dropped", call_sid=report.call_sid)) == 1
         kinds = [event.kind for event in await server.bridge.store.events(report.call_sid)]
         assert EventKind.RECORDING not in kinds

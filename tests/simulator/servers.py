@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -31,15 +31,27 @@ class BotLine:
             if key in ids
         )
         self.heard: list[dict[str, Any]] = []
+        self._sent = 0
+        self._chunks = 0
+        self._sent_ms = 0.0
 
     async def send(self, event: str, **fields: Any) -> None:
-        """One frame."""
-        frame = {"event": event, "stream_sid": self.stream_sid, **fields}
-        await self.socket.send(json.dumps(frame))
+        """One frame, with its number."""
+        self._sent += 1
+        frame = {"event": event, "stream_sid": self.stream_sid, "sequence_number": self._sent}
+        await self.socket.send(json.dumps(frame | fields))
 
     async def play(self, audio: bytes) -> None:
-        """One chunk."""
-        await self.send("media", media={"payload": base64.b64encode(audio).decode()})
+        """One chunk of PCM16 at 8 kHz, with its numbers."""
+        await self.play_payload(base64.b64encode(audio).decode())
+        self._sent_ms += len(audio) / 16
+
+    async def play_payload(self, payload: str) -> None:
+        """One chunk, as it is written."""
+        self._chunks += 1
+        timestamp = round(self._sent_ms)
+        media = {"payload": payload, "chunk": self._chunks, "timestamp": timestamp}
+        await self.send("media", media=media)
 
     async def next(self, event: str) -> dict[str, Any]:
         """Skip to the next frame of this kind; every frame is kept in ``heard``."""
@@ -104,25 +116,34 @@ async def http_server(
 ) -> AsyncGenerator[tuple[str, list[str]], None]:
     """Answer every request with these bytes; yields the URL and the request lines."""
     asked: list[str] = []
+    handlers: set[asyncio.Task[Any] | None] = set()
+    over = asyncio.Event()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handlers.add(asyncio.current_task())
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             asked.append(head.split(b"\r\n")[0].decode())
-            await asyncio.sleep(delay_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await over.wait()
             writer.write(answer)
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{_port(server.sockets[0].getsockname())}", asked
     finally:
+        over.set()
         server.close()
         await server.wait_closed()
+        await asyncio.gather(*(task for task in handlers if task is not None))
 
 
 def http_answer(status: str, body: bytes, kind: str = "application/json") -> bytes:

@@ -258,7 +258,8 @@ BREAKERS: dict[Rule, str | bytes] = {
     Rule.CHUNK_TOO_LARGE: json.dumps(
         {"event": "media", "stream_sid": "S", "media": {"payload": "A" * 133_600}}
     ),
-    Rule.CHUNK_STEP: '{"event":"media","stream_sid":"S","media":{"payload":"AAAA"}}',
+    Rule.CHUNK_STEP: '{"event":"media","stream_sid":"S","sequence_number":1,'
+    '"media":{"payload":"AAAA","chunk":1,"timestamp":0}}',
 }
 """What a bot sends, by the rule that this breaks."""
 
@@ -320,6 +321,52 @@ async def test_audio_after_stop_is_seen() -> None:
     )
     assert rules(report) == {Rule.AUDIO_AFTER_STOP}
     assert report.ended_by is EndedBy.CALLER
+
+
+async def test_audio_before_stop_was_read_is_no_fault() -> None:
+    """A server that is slow to read talks on until it has, whatever the clock says."""
+
+    async def slow(line: BotLine) -> None:
+        line.socket.transport.pause_reading()
+        for _ in range(25):
+            await line.play(beep(20))
+            await asyncio.sleep(0.02)
+        line.socket.transport.resume_reading()
+        await line.until_gone()
+
+    report = await call(
+        slow, Wait(100), HangUp(wait_for_bot=False), limits=replace(LIMITS, linger_s=0.25)
+    )
+    assert rules(report) == set()
+    assert report.ended_by is EndedBy.CALLER
+
+
+async def test_a_server_that_dies_is_not_told_to_wait_for_its_last_words() -> None:
+    """It closed nothing: the stream was dropped, and that is what is told."""
+
+    async def dies(line: BotLine) -> None:
+        await line.play(beep(2000))
+        await line.next("media")
+        line.socket.transport.abort()
+
+    report = await call(dies)
+    assert (report.outcome, report.ended_by) == (Outcome.DROPPED, EndedBy.NETWORK)
+    assert rules(report) == set()
+
+
+async def test_a_server_that_never_reads_is_not_waited_for() -> None:
+    """Its audio counts as sent after stop once it has had time to read it."""
+
+    async def deaf(line: BotLine) -> None:
+        line.socket.transport.pause_reading()
+        while True:
+            await line.play(beep(20))
+            await asyncio.sleep(0.02)
+
+    report = await call(
+        deaf, Wait(100), HangUp(wait_for_bot=False), limits=replace(LIMITS, linger_s=0.25)
+    )
+    assert rules(report) == {Rule.AUDIO_AFTER_STOP}
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ def test_the_json_has_its_keys() -> None:
         "end_ms": 500,
         "heard_ms": 500,
         "interrupted": False,
+        "keys": False,
     }
     assert written["voice_to_voice_ms"] == [512.3, None]
     assert written["bot_gaps_ms"] == [20.3]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exobridge.simulator.playout import MAX_PENDING_MS, Gap, Heard, Playout
+from exobridge.simulator.playout import (
+    MAX_MARK_CHARS,
+    MAX_MARKS,
+    MAX_PENDING_MS,
+    Gap,
+    Heard,
+    Playout,
+)
 from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
 
 MULAW = AudioFormat(Encoding.MULAW, 8000)
@@ -111,6 +118,21 @@ def test_the_buffer_is_bounded() -> None:
     chunk = bytes(96_000)  # 6 s
     taken = sum(playout.receive(0, chunk) for _ in range(100))
     assert taken == MAX_PENDING_MS // 6000 + 1
+
+
+def test_the_marks_that_wait_are_bounded() -> None:
+    """In their number and in their names' length; a place is free again once one has returned."""
+    playout = Playout(pcm16(8000))
+    playout.receive(0, A)
+    assert sum(playout.mark(0, "") for _ in range(MAX_MARKS + 10)) == MAX_MARKS
+    assert len(playout.due_marks(1000)) == MAX_MARKS
+    name = "x" * (MAX_MARK_CHARS // 4)
+    playout.receive(1000, A)
+    assert [playout.mark(1000, name) for _ in range(5)] == [True] * 4 + [False]
+    playout.clear(1000)
+    assert not playout.mark(1000, name)
+    assert playout.due_marks(1000) == [name] * 4
+    assert playout.mark(1000, name)
 
 
 Moves = st.lists(

@@ -6,24 +6,12 @@ It is not like speech: no noise, no mistakes, and every word takes 160 ms.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import numpy as np
 
-from exobridge_codecs.formats import pcm16
 from exobridge_codecs.pcm import to_int16
 from exobridge_codecs.tones import tone
-from exobridge_providers.base import (
-    Final,
-    Options,
-    SttCapabilities,
-    SttConfig,
-    SttEvent,
-    SttProvider,
-    SttSession,
-    check_config,
-)
-from exobridge_providers.events import EventStream
+from tests import tone_speech
+from tests.tone_speech import RATE
 
 EARS = f"{__name__}:ToneEars"
 """How a script names the provider."""
@@ -32,7 +20,6 @@ VOICE = "exobridge_providers.testing.fake_tts:FakeTts"
 
 WORDS = ("hello", "we", "are", "open", "from", "nine", "to", "five", "it", "costs", "fifty", "bye")
 TONE_MS, PAUSE_MS = 120, 40
-RATE = 8000
 _HOP = RATE // 100
 
 
@@ -58,41 +45,9 @@ def understood(pcm: bytes) -> str:
     return " ".join(words)
 
 
-class ToneSession:
-    """One turn."""
-
-    def __init__(self) -> None:
-        self._heard = bytearray()
-        self._events: EventStream[SttEvent] = EventStream()
-
-    def send(self, audio: bytes) -> None:
-        """Keep it."""
-        self._heard += audio
-
-    def finalize(self) -> None:
-        """Understand it."""
-        self._events.post(Final(understood(bytes(self._heard)), finalized=True))
-        self._heard.clear()
-
-    def peek(self) -> None:
-        """Not declared."""
-
-    def events(self) -> AsyncIterator[SttEvent]:
-        """As they come."""
-        return self._events.__aiter__()
-
-    async def aclose(self) -> None:
-        """End the events."""
-        self._events.close()
-
-
-class ToneEars(SttProvider):
+class ToneEars(tone_speech.ToneEars):
     """Speech-to-text for tones."""
 
-    options_type = Options
-    capabilities = SttCapabilities(formats=(pcm16(RATE),), continuous=False)
-
-    async def open(self, config: SttConfig) -> SttSession:
-        """As :meth:`exobridge_providers.base.SttProvider.open`."""
-        check_config(config, self.capabilities, "tones")
-        return ToneSession()
+    def understood(self, pcm: bytes) -> str:
+        """The words."""
+        return understood(pcm)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from exobridge.call.events import CallEvent, dial_asked
-from exobridge.store import Store, StoreError
+from exobridge.store import Store
 from exobridge.store.counters import MakeEvent
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
@@ -83,11 +80,3 @@ async def test_what_cannot_be_made_is_not_counted(store: Store) -> None:
         await store.counters.first("c", KEY, fails, counter="n")
     event, _ = await store.counters.first("c", KEY, numbered(), counter="n")
     assert event.data["numbers"] == ["1"]
-
-
-async def test_a_store_that_cannot_write_says_so(store: Store, path: Path) -> None:
-    """As its other methods do."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="cannot be written"):
-            await store.counters.first("c", KEY, numbered())

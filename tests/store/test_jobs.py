@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import sys
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from exobridge.store import Store, StoreRefusedError, StoreUnavailableError
+from exobridge.store import Store
 from exobridge.store.jobs import MAX_ERROR_CHARS, MAX_PAGE, Job, JobState
 from tests.store.samples import ROOT, T0, at
 
@@ -244,23 +241,6 @@ async def test_old_jobs_are_forgotten(store: Store) -> None:
     await store.jobs.done(new, now=at(10))
     assert await store.jobs.forget(at(10)) == 2
     assert [job.key for job in await store.jobs.listed()] == ["waiting", "new"]
-
-
-async def test_words_that_cannot_be_written(store: Store) -> None:
-    """Half a character, as JSON may bring it, is refused and does no harm."""
-    with pytest.raises(StoreRefusedError):
-        await store.jobs.add("fetch", "\ud800", {})
-    await add(store, "a")
-
-
-async def test_a_database_that_fails_says_so(store: Store, path: Path) -> None:
-    """It raises an error of the store's own, which may pass."""
-    with closing(sqlite3.connect(path)) as admin:
-        admin.execute("DROP TABLE jobs")
-    with pytest.raises(StoreUnavailableError):
-        await store.jobs.listed()
-    with pytest.raises(StoreUnavailableError):
-        await store.jobs.add("fetch", "b", {})
 
 
 COMPETITOR = """

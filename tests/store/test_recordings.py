@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from exobridge.store import Store, StoreRefusedError
+from exobridge.store import Store
 from exobridge.store.recordings import Recording
 from tests.store.samples import answered, at
 
@@ -57,9 +55,3 @@ async def test_a_recording_is_deleted(store: Store) -> None:
     assert await store.recordings.delete(ONE)
     assert not await store.recordings.delete(ONE)
     assert await store.recordings.of_call("c1") == [own]
-
-
-async def test_a_recording_of_no_call_is_refused(store: Store) -> None:
-    """The call's row has to be there first."""
-    with pytest.raises(StoreRefusedError):
-        await store.recordings.add(ONE)

@@ -13,8 +13,9 @@ EVERY_S = 0.2
 
 @asynccontextmanager
 async def hurried(folder: Path) -> AsyncGenerator[None]:
-    """While the block runs, no job of the server in this folder waits for its time."""
-    task = asyncio.create_task(_hurry(folder / "data" / "exobridge.sqlite3"))
+    """While the block runs, no job of the server whose data is in this folder waits for its
+    time."""
+    task = asyncio.create_task(_hurry(folder / "exobridge.sqlite3"))
     try:
         yield
     finally:
@@ -30,5 +31,11 @@ async def _hurry(database: Path) -> None:
 
 
 def _make_due(database: Path) -> None:
-    with closing(sqlite3.connect(database, timeout=5)) as connection, connection:
+    if not database.is_file():  # the server has yet to start
+        return
+    with (
+        closing(sqlite3.connect(database, timeout=5)) as connection,
+        suppress(sqlite3.OperationalError),  # or to make its tables
+        connection,
+    ):
         connection.execute("UPDATE jobs SET due_at = created_at WHERE state = 'waiting'")

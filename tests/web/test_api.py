@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from exobridge.store.recordings import Recording
+from tests.database import rename
 from tests.keeping.kept import CALLER, EXOPHONE, SUMMARY, WORDS, keep
 from tests.server import Server, http_client, serving
 
@@ -210,20 +210,14 @@ async def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["error"]) == (410, "gone")
 
 
-def rename(folder: Path, table: str, name: str) -> None:
-    """Do to the database what a failed migration would."""
-    with closing(sqlite3.connect(folder / "data" / "exobridge.sqlite3")) as connection:
-        connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
-
-
 async def test_a_database_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """With 503, and what failed in the log."""
     async with served(tmp_path) as (server, client):
-        await asyncio.to_thread(rename, tmp_path, "calls", "gone")
+        await rename(tmp_path / "data" / "exobridge.sqlite3", "calls", "gone")
         answer = await client.get("/api/v1/calls/call", headers=AUTHORIZED)
         assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
         assert server.log("api failed", level="error")
-        await asyncio.to_thread(rename, tmp_path, "gone", "calls")
+        await rename(tmp_path / "data" / "exobridge.sqlite3", "gone", "calls")
 
 
 async def test_a_reader_who_leaves_costs_nothing(tmp_path: Path) -> None:

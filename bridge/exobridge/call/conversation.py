@@ -83,6 +83,7 @@ class Conversation:
 
     def voice(self, end_ms: float, probability: float) -> None:
         """A window of the voice detector."""
+        self._stage.hearing.judged_ms = end_ms
         if not self.closing:
             self._do(self._policy.voice(end_ms, probability, self._now()))
 

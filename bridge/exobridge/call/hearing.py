@@ -19,6 +19,10 @@ from exobridge_providers.denoise import CLEAN, Denoise
 PRE_ROLL_MS = 500
 """Audio before a segment of speech that is sent with it: the detector is late by some of it."""
 
+MAX_UNJUDGED_MS = 5000
+"""Audio that is kept beyond it for a voice detector that is behind: a line that was held up hands
+on all it held at once, and may be silent for so long."""
+
 
 class Tap:
     """A listener who wants frames in a format of its own.
@@ -71,18 +75,20 @@ class Hearing:
     Attributes:
         frames: Frames handed on so far; their end is at ``position_ms``.
         denoise: Takes noise out of what speech-to-text hears; set before ``transcribe``.
+        judged_ms: Up to where the voice detector has listened; ``None``: it has not told.
     """
 
     def __init__(self) -> None:
         self.frames = 0
         self.denoise: Denoise | None = None
+        self.judged_ms: float | None = None
         self._format: AudioFormat | None = None
         self._taps: list[Tap] = []
         self._stt: Transcriber | None = None
         self._continuous = True
         self._on_demand = False
         self._in_segment = False
-        self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_MS // FRAME_MS)
+        self._pre_roll: deque[bytes] = deque()
 
     @property
     def in_segment(self) -> bool:
@@ -146,12 +152,23 @@ class Hearing:
             self._stt.send(frame)
         else:
             self._pre_roll.append(frame)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Voice that may begin now is sent with what came before; what is older is not wanted."""
+        unjudged_ms = 0.0
+        if self.judged_ms is not None:
+            unjudged_ms = min(max(0.0, self.position_ms - self.judged_ms), MAX_UNJUDGED_MS)
+        kept = int(PRE_ROLL_MS + unjudged_ms) // FRAME_MS
+        while len(self._pre_roll) > kept:
+            self._pre_roll.popleft()
 
     # -------------------------------------------------------------- segments of speech
 
     def start_segment(self) -> None:
         """The caller speaks, or goes on after a pause."""
         self._in_segment = True
+        self._forget()
         if self._stt is not None:
             while self._pre_roll:
                 self._stt.send(self._pre_roll.popleft())

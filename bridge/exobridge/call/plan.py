@@ -20,6 +20,7 @@ from exobridge.provider_names import dialogue_kind
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
 from exobridge.templates.text import call_variables, render
+from exobridge.wire.recorder import WireRecorder
 from exobridge_codecs.formats import AudioFormat, Encoding
 from exobridge_providers.base import Resumption, Said
 from exobridge_providers.registry import Kind
@@ -210,6 +211,7 @@ class Services:
 
     Attributes:
         tapes: Records the streams whose template wants it; ``None``: none is recorded.
+        wire: Keeps what passes on the wire; ``None``: it is not kept.
     """
 
     pool: ProviderPool
@@ -220,3 +222,4 @@ class Services:
     waits: Waits = Waits()
     meters: Meters = field(default_factory=Meters)
     tapes: Tapes | None = None
+    wire: WireRecorder | None = None

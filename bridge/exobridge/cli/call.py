@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from exobridge.cli.call_scripts import Session, read_scripts, run_scripts
 from exobridge.cli.call_show import INTERRUPTED, Show, leave_on_interrupt
+from exobridge.cli.given import given_options
 from exobridge.cli.problems import USAGE, config_problems
 from exobridge.simulator import (
     BargeIn,
@@ -172,7 +173,7 @@ def call(
     could not be made as asked, and 130 after Ctrl-C or SIGTERM: the call is ended and still
     reported.
     """
-    given = {name: value for name, value in context.params.items() if _is_given(context, name)}
+    given = {name: context.params[name] for name in given_options(context)}
     _refuse(given, WITHOUT_SCRIPTS if script else WITH_SCRIPTS, bool(script))
     for option, path in (("--out", out), ("--junit", junit)):
         if path is not None and not path.parent.is_dir():
@@ -210,11 +211,6 @@ def call(
         typer.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
     show.summary(report)
     raise typer.Exit(INTERRUPTED if interrupted else 0 if report.went_well else 1)
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
 
 
 def _refuse(given: Mapping[str, Any], names: Sequence[str], scripted: bool) -> None:

@@ -22,6 +22,8 @@ from exobridge.settings import Settings, load_variables
 from exobridge.store import Store
 from exobridge.store.keeping import Held
 from exobridge.visible import visible
+from exobridge.wire.folder import WireFolder
+from exobridge.wire.records import Side
 
 
 def erase(
@@ -92,8 +94,9 @@ async def _look(settings: Settings, caller: str | None, call: str) -> tuple[list
 
 async def _erase(settings: Settings, call_sids: list[str], whose: str) -> Erased:
     storage = open_storage(settings.recordings_url, settings.data_dir)
+    wire = WireFolder(settings.wire_dir, Side.SERVER) if settings.wire_dir else None
     async with _store(settings) as store:
-        erasure = Erasure(store, storage, spool_of(settings.data_dir))
+        erasure = Erasure(store, storage, spool_of(settings.data_dir), wire)
         return await erasure.erase(call_sids, whose)
 
 

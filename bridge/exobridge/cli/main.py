@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("serve", "call", "demo", "calls", "jobs", "erase", "doctor")
+COMMANDS = ("serve", "call", "simulate", "replay", "demo", "calls", "jobs", "erase", "doctor")
 """Each is the function of its name in the module of its name."""
 
 
@@ -47,5 +49,8 @@ def _root() -> None: ...
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. What the terminal has no character for is written as an escape."""
+    stdout: io.TextIOWrapper | TextIO = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper):
+        stdout.reconfigure(errors="backslashreplace")
     app()

@@ -14,6 +14,7 @@ from exobridge.own_recording.spool import Spool
 from exobridge.recordings.storage import Storage
 from exobridge.store import Store
 from exobridge.store.keeping import Held
+from exobridge.wire.folder import WireFolder
 
 _log = structlog.stdlib.get_logger("exobridge.keeping")
 
@@ -44,12 +45,16 @@ class Erasure:
 
     Args:
         spool: Where recordings of this machine wait.
+        wire: Where the wire of this machine's calls is kept, if it is.
     """
 
-    def __init__(self, store: Store, storage: Storage, spool: Spool) -> None:
+    def __init__(
+        self, store: Store, storage: Storage, spool: Spool, wire: WireFolder | None = None
+    ) -> None:
         self._store = store
         self._storage = storage
         self._spool = spool
+        self._wire = wire
 
     async def under_way(self, call_sids: Sequence[str]) -> list[str]:
         """Those of the calls that go on: they would be written again.
@@ -102,5 +107,7 @@ class Erasure:
     async def _delete_files(self, call_sid: str) -> None:
         for path in await asyncio.to_thread(self._spool.of_call, call_sid):
             await asyncio.to_thread(self._spool.drop, path)
+        if self._wire is not None:
+            await asyncio.to_thread(self._wire.drop, call_sid)
         for row in await self._store.recordings.of_call(call_sid):
             await self._storage.delete(row.location)

@@ -16,7 +16,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
 
+from exobridge.simulator.client import read_body
 from exobridge.simulator.plan import SAMPLE_RATES
+from exobridge.simulator.reason import reason
 from exobridge.simulator.rules import Breach, Rule
 from exobridge.simulator.wire import Identity
 
@@ -38,12 +40,14 @@ class Answer:
         stream_url: Where the stream goes; ``None`` if there is none.
         refused: The server chose the other branch (302).
         ms: From the request to the end of the answer; ``None`` if none came.
+        status: Its HTTP status; ``None`` if none came.
         breaches: The rules it did not keep.
     """
 
     stream_url: str | None = None
     refused: bool = False
     ms: float | None = None
+    status: int | None = None
     breaches: tuple[Breach, ...] = ()
 
 
@@ -123,6 +127,7 @@ def examine(stream_url: str) -> StreamTarget:
 def is_stream_url(url: str) -> bool:
     """Whether a WebSocket can be opened to it."""
     try:
+        url.encode()  # JSON can say what no URL can
         parts = urlsplit(url)
         return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
     except ValueError:
@@ -143,34 +148,24 @@ async def ask(
     began = clock()
     try:
         async with asyncio.timeout(timeout_s), client.stream("GET", url) as response:
-            body = await _body(response)
+            body = await read_body(response, MAX_BODY_BYTES)
     except (TimeoutError, httpx.TimeoutException):
         return Answer(breaches=(Breach(Rule.ANSWER_TIMEOUT, f"none in {timeout_s:g} s"),))
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return Answer(breaches=(Breach(Rule.ANSWER_UNREACHABLE, type(error).__name__),))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        return Answer(breaches=(Breach(Rule.ANSWER_UNREACHABLE, reason(error)),))
     ms = (clock() - began) * 1000
     late = (Breach(Rule.ANSWER_LATE, f"{ms:.0f} ms"),) if ms > LATE_MS else ()
     return _judge(response, body, ms, late)
-
-
-async def _body(response: httpx.Response) -> bytes | None:
-    """The body, or ``None`` if it is larger than an answer can be."""
-    body = bytearray()
-    async for part in response.aiter_bytes():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
 
 
 def _judge(
     response: httpx.Response, body: bytes | None, ms: float, late: tuple[Breach, ...]
 ) -> Answer:
     if response.status_code == 302:
-        return Answer(refused=True, ms=ms, breaches=late)
+        return Answer(refused=True, ms=ms, status=302, breaches=late)
     if response.status_code != 200:
         wrong = Breach(Rule.ANSWER_STATUS, f"status {response.status_code}")
-        return Answer(ms=ms, breaches=(*late, wrong))
+        return Answer(ms=ms, status=response.status_code, breaches=(*late, wrong))
     breaches = list(late)
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -181,7 +176,7 @@ def _judge(
     elif not is_stream_url(stream_url):
         breaches.append(Breach(Rule.STREAM_URL, f"{len(stream_url)} characters"))
         stream_url = None
-    return Answer(stream_url=stream_url, ms=ms, breaches=tuple(breaches))
+    return Answer(stream_url=stream_url, ms=ms, status=200, breaches=tuple(breaches))
 
 
 def _size(body: bytes | None) -> str:

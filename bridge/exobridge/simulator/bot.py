@@ -16,9 +16,15 @@ from exobridge.simulator.rules import MAX_CHUNK_BYTES, MIN_CHUNK_STEP, Breach, R
 
 @dataclass(frozen=True, slots=True)
 class BotMedia:
-    """Audio to be played, in the stream's encoding."""
+    """Audio to be played, in the stream's encoding.
+
+    Attributes:
+        audio: The bytes.
+        missing: Which of sequence_number, chunk and timestamp it does not carry as a number.
+    """
 
     audio: bytes
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class Parsed:
 
 class _Media(msgspec.Struct):
     payload: str
+    chunk: object = None
+    timestamp: object = None
 
 
 class _Mark(msgspec.Struct):
@@ -60,6 +68,8 @@ class _Mark(msgspec.Struct):
 class _Message(msgspec.Struct):
     event: str
     stream_sid: str | msgspec.UnsetType = msgspec.UNSET
+    camel_sid: object = msgspec.field(default=None, name="streamSid")
+    sequence_number: object = None
     media: _Media | msgspec.UnsetType = msgspec.UNSET
     mark: _Mark | msgspec.UnsetType = msgspec.UNSET
 
@@ -85,7 +95,8 @@ def parse(message: str | bytes, stream_sid: str) -> Parsed:
     if decoded.event not in ("media", "mark", "clear"):
         return _broken(Rule.UNKNOWN_EVENT, repr(decoded.event[:40]))
     if decoded.stream_sid is msgspec.UNSET:
-        return _broken(Rule.MISSING_FIELD, f"{decoded.event} without stream_sid")
+        spelled = "" if decoded.camel_sid is None else ", but with streamSid"
+        return _broken(Rule.MISSING_FIELD, f"{decoded.event} without stream_sid{spelled}")
     if decoded.stream_sid != stream_sid:
         return _broken(Rule.WRONG_STREAM_SID, decoded.event)
     return _body(decoded)
@@ -100,19 +111,38 @@ def _body(message: _Message) -> Parsed:
         return Parsed(BotMark(message.mark.name))
     if message.media is msgspec.UNSET:
         return _broken(Rule.MISSING_FIELD, "media without media.payload")
-    return _audio(message.media.payload)
+    return _audio(message.media.payload, _missing(message.sequence_number, message.media))
 
 
-def _audio(payload: str) -> Parsed:
+def _missing(sequence_number: object, media: _Media) -> tuple[str, ...]:
+    carried = {
+        "sequence_number": sequence_number,
+        "chunk": media.chunk,
+        "timestamp": media.timestamp,
+    }
+    return tuple(name for name, value in carried.items() if not _is_number(value))
+
+
+def _is_number(value: object) -> bool:
+    """Exotel's own frames have them as texts, its samples as numbers."""
+    if isinstance(value, str):
+        return value.isascii() and value.isdigit()
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _audio(payload: str, missing: tuple[str, ...]) -> Parsed:
     try:
         audio = binascii.a2b_base64(payload, strict_mode=True)
     except ValueError:
         return _broken(Rule.BAD_BASE64, f"{len(payload)} characters")
     if len(audio) > MAX_CHUNK_BYTES:
         return _broken(Rule.CHUNK_TOO_LARGE, f"{len(audio)} bytes")
+    media = BotMedia(audio, missing)
+    if not audio:
+        return Parsed(media, (Breach(Rule.CHUNK_EMPTY),))
     if len(audio) % MIN_CHUNK_STEP:
-        return Parsed(BotMedia(audio), (Breach(Rule.CHUNK_STEP, f"{len(audio)} bytes"),))
-    return Parsed(BotMedia(audio))
+        return Parsed(media, (Breach(Rule.CHUNK_STEP, f"{len(audio)} bytes"),))
+    return Parsed(media)
 
 
 def _broken(rule: Rule, detail: str) -> Parsed:

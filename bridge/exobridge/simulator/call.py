@@ -32,14 +32,18 @@ from exobridge.simulator.answer import (
     with_query,
 )
 from exobridge.simulator.caller import Caller
+from exobridge.simulator.client import http_client
 from exobridge.simulator.earpiece import Earpiece
-from exobridge.simulator.handshake import LOOPBACK, open_stream
+from exobridge.simulator.handshake import open_stream
+from exobridge.simulator.line_faults import entries
 from exobridge.simulator.plan import CallPlan
 from exobridge.simulator.report import CallReport, EndedBy, Outcome, Tracks
 from exobridge.simulator.rules import Breach, Violation, ViolationLog
 from exobridge.simulator.stream import MediaStream, StreamEnd
+from exobridge.simulator.tap import tapped
 from exobridge.simulator.verdict import problems
 from exobridge.simulator.wire import FrameWriter, Identity, stream_format
+from exobridge.wire.recorder import WireRecorder
 from exobridge_codecs.formats import AudioFormat
 
 _SID_ALPHABET = string.ascii_lowercase + string.digits
@@ -61,6 +65,7 @@ class Exotel:
         account_sid: The account's name.
         clock: Seconds, monotonic.
         wall_clock: The time of day, aware.
+        wire: Keeps what passes on the wire of its calls.
     """
 
     def __init__(
@@ -69,20 +74,16 @@ class Exotel:
         account_sid: str = "simulated1",
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], datetime] = _utc_now,
+        wire: WireRecorder | None = None,
     ) -> None:
         self._account_sid = account_sid
         self._clock = clock
         self._wall_clock = wall_clock
+        self._wire = wire
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        self._client = httpx.AsyncClient(
-            follow_redirects=False,
-            timeout=None,
-            limits=limits,
-            mounts={f"all://{host}": None for host in LOOPBACK},  # no proxy there
-        )
+        self._client = http_client(self._wire)
         return self
 
     async def __aexit__(
@@ -126,7 +127,9 @@ class Exotel:
             called=plan.called,
         )
         companion = events.Companion(tell, transcribe, leave or asyncio.Event())
-        one = _Call(plan, identity, self._client, self._clock, self._wall_clock, companion)
+        one = _Call(
+            plan, identity, self._client, self._clock, self._wall_clock, companion, self._wire
+        )
         return await one.run()
 
 
@@ -139,8 +142,10 @@ class _Call:
         clock: Callable[[], float],
         wall_clock: Callable[[], datetime],
         companion: events.Companion,
+        wire: WireRecorder | None,
     ) -> None:
         self._plan = plan
+        self._wire = wire
         self._identity = identity
         self._client = client
         self._clock = clock
@@ -164,6 +169,7 @@ class _Call:
             return self._concluded()
         if self._plan.custom_parameters:
             stream_url = with_query(stream_url, self._plan.custom_parameters)
+        self._report = replace(self._report, stream_url=stream_url)
         target = examine(stream_url)
         self._broken(target.breaches)
         audio = stream_format(
@@ -177,10 +183,12 @@ class _Call:
             stream_url,
             timeout_s=min(self._plan.limits.handshake_s, self._left()),
             clock=self._clock,
+            faults=self._plan.line,
         )
         self._broken(opened.breaches)
         self._report = replace(
             self._report,
+            faults=entries(self._plan.line, opened.attempts),
             sample_rate=audio.sample_rate,
             handshake_ms=opened.ms,
             handshake_attempts=opened.attempts,
@@ -188,13 +196,19 @@ class _Call:
         if opened.socket is None:
             self._report = replace(self._report, outcome=Outcome.NO_STREAM)
             return self._concluded()
-        return await self._stream(opened.socket, target.custom_parameters, audio, caller)
+        socket = opened.socket
+        if self._wire is not None:
+            tap = self._wire.stream()
+            tap.named(self._identity.call_sid, "")
+            socket = tapped(socket, tap)
+        return await self._stream(socket, target.custom_parameters, audio, caller)
 
     async def _stream_url(self) -> str | None:
         plan = self._plan
         if plan.is_static:
             return plan.url
-        parameters = passthru_parameters(self._identity, self._wall_clock(), outgoing=plan.outgoing)
+        first = passthru_parameters(self._identity, self._wall_clock(), outgoing=plan.outgoing)
+        parameters = dict(first if plan.parameters is None else plan.parameters)
         if plan.auth_token:
             parameters["auth_token"] = plan.auth_token
         answer: Answer = await ask(
@@ -207,6 +221,7 @@ class _Call:
         self._report = replace(
             self._report,
             answer_ms=answer.ms,
+            answer_status=answer.status,
             outcome=Outcome.REFUSED if answer.refused else Outcome.NOT_ANSWERED,
         )
         if answer.ms is not None and (answer.refused or answer.stream_url):
@@ -230,21 +245,16 @@ class _Call:
         writer = FrameWriter(audio, self._identity, plan.dialect)
         stream = MediaStream(
             socket,
+            plan,
             stream_sid=self._identity.stream_sid,
             writer=writer,
             caller=caller,
             earpiece=earpiece,
             log=self._log,
-            frame_ms=plan.frame_ms,
             clock=self._clock,
             companion=self._companion,
         )
-        end = await stream.run(
-            custom_parameters,
-            stop_reason=plan.stop_reason,
-            timeout_s=self._left(),
-            linger_s=plan.limits.linger_s,
-        )
+        end = await stream.run(custom_parameters, timeout_s=self._left())
         self._report = replace(
             self._report,
             outcome=_outcome(end),
@@ -257,7 +267,11 @@ class _Call:
             bytes_received=stream.tally.bytes_received,
             marks_received=stream.tally.marks_received,
             marks_returned=stream.tally.marks_returned,
+            marks=tuple(stream.tally.marks),
             send_lateness_ms=stream.tally.send_lateness_ms,
+            faults=entries(
+                plan.line, self._report.handshake_attempts, end.duration_ms, stream.tally.marks_lost
+            ),
         )
         self._measure(caller, earpiece)
         if plan.record:
@@ -308,7 +322,7 @@ class _Call:
 def _outcome(end: StreamEnd) -> Outcome:
     if end.timed_out:
         return Outcome.TIMED_OUT
-    if end.ended_by is EndedBy.CALLER:
+    if end.ended_by in (EndedBy.CALLER, EndedBy.LIMIT):
         return Outcome.COMPLETED
     if end.ended_by is EndedBy.BOT and end.close_code == 1000:
         return Outcome.COMPLETED

@@ -36,6 +36,7 @@ def turns(
             start_ms=line.voiced_from_ms,
             end_ms=line.voiced_to_ms,
             heard_ms=line.voiced_to_ms - line.voiced_from_ms,
+            keys=line.kind is LineKind.DTMF,
         )
         for line in lines
     ]

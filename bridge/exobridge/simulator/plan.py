@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from exobridge.errors import ExobridgeError
+from exobridge.simulator.line_faults import NO_FAULTS, LineFaults
 from exobridge.simulator.steps import Dtmf, Patience, Step
 from exobridge.simulator.wire import Dialect
 from exobridge_codecs.formats import Encoding
@@ -32,12 +33,14 @@ class Limits:
         call_s: The whole call; then the caller hangs up.
         linger_s: From ``stop`` to the end of the connection; what still comes in between is
             checked.
+        stream_s: The stream; then Exotel ends it: "a stream lasts at most 60 minutes".
     """
 
     answer_s: float = 10
     handshake_s: float = 10
     call_s: float = 120
     linger_s: float = 0.25
+    stream_s: float = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,15 @@ class CallPlan:
         dialect: How the frames are written.
         custom_parameters: Added to the stream URL's query, as if they stood there.
         auth_token: Set as ``auth_token`` in the webhook's query, over one that is there.
+        parameters: What the webhook is told; ``None``: what it is at the beginning of a call.
         call_sid: Exotel's id of the call; empty: a new one.
+        sends_stop: Whether ``stop`` is sent before the connection ends; without, it breaks off.
         stop_reason: ``stop.reason`` when the caller hangs up.
         marks_after_clear: Whether ``clear`` returns the marks that wait.
         record: Keep both sides' audio for a recording; without it a call needs less memory.
         patience: When the caller takes it to be their turn.
         limits: How long each phase may take.
+        line: What goes wrong between Exotel and the server.
 
     Raises:
         PlanError: A value is out of range.
@@ -79,12 +85,15 @@ class CallPlan:
     dialect: Dialect = field(default_factory=Dialect)
     custom_parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     auth_token: str = field(default="", repr=False)
+    parameters: Mapping[str, str] | None = field(default=None, repr=False)
     call_sid: str = ""
+    sends_stop: bool = True
     stop_reason: str = "callended"
     marks_after_clear: bool = True
     record: bool = True
     patience: Patience = field(default_factory=Patience)
     limits: Limits = field(default_factory=Limits)
+    line: LineFaults = NO_FAULTS
 
     def __post_init__(self) -> None:
         try:

@@ -20,6 +20,9 @@ UTTERANCE_GAP_MS = 600
 """Silence, in milliseconds, that ends an utterance; a shorter one is a gap inside it."""
 MAX_PENDING_MS = 300_000
 """Unplayed audio held, in milliseconds; a chunk beyond it is dropped."""
+MAX_MARKS = 10_000
+MAX_MARK_CHARS = 1_000_000
+"""Of the names of marks that wait, all together; a mark beyond one of both is dropped."""
 _MIN_GAP_MS = 1.0
 
 
@@ -63,6 +66,7 @@ class Playout:
         self._marks_after_clear = marks_after_clear
         self._pending: deque[Heard] = deque()
         self._marks: deque[tuple[int, str]] = deque()
+        self._mark_chars = 0
         self._end = 0  # everything received has been played here
         self._may_gap = False  # whether an empty buffer now would be a gap
         self.gaps: list[Gap] = []
@@ -83,9 +87,15 @@ class Playout:
         self._may_gap = True
         return True
 
-    def mark(self, now_ms: float, name: str) -> None:
-        """Take a mark: due when everything received before it has been played."""
+    def mark(self, now_ms: float, name: str) -> bool:
+        """Take a mark: due when everything received before it has been played; ``False`` if too
+        many wait and it was dropped."""
+        chars = self._mark_chars + len(name)
+        if len(self._marks) >= MAX_MARKS or chars > MAX_MARK_CHARS:
+            return False
+        self._mark_chars = chars
         self._marks.append((max(self._end, self._position(now_ms)), name))
+        return True
 
     def clear(self, now_ms: float) -> float:
         """Drop what has not been played; returns how much that was, in milliseconds."""
@@ -102,6 +112,7 @@ class Playout:
         self._marks = deque((at, name) for at, name in self._marks if at <= now)
         if self._marks_after_clear:
             self._marks.extend((now, name) for _, name in waiting)
+        self._mark_chars = sum(len(name) for _, name in self._marks)
         return self._ms(dropped)
 
     def advance(self, now_ms: float) -> list[Heard]:
@@ -120,6 +131,7 @@ class Playout:
         now, due = self._position(now_ms), list[str]()
         while self._marks and self._marks[0][0] <= now:
             due.append(self._marks.popleft()[1])
+            self._mark_chars -= len(due[-1])
         return due
 
     def next_mark_ms(self) -> float | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
 from exobridge.simulator.playout import Gap, Heard
 from exobridge.simulator.rules import Rule, Violation
 from exobridge.simulator.steps import CallerLine
+from exobridge.simulator.timeline import Entry
 from exobridge_codecs.codec import decoder
 from exobridge_codecs.formats import AudioFormat
 from exobridge_codecs.wav import write_wav
@@ -44,6 +45,8 @@ class EndedBy(StrEnum):
     CALLER = "caller"
     BOT = "bot"
     NETWORK = "network"
+    LIMIT = "limit"
+    """Exotel, which ends a stream at its longest; the call goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Turn:
         end_ms: Last audible moment.
         heard_ms: How much of it reached the other side's ear (for the caller: was sent).
         interrupted: For the bot: it was cut short, by a ``clear``.
+        keys: For the caller: keys were pressed, nothing was said.
     """
 
     role: Literal["caller", "bot"]
@@ -65,6 +69,22 @@ class Turn:
     end_ms: float
     heard_ms: float
     interrupted: bool = False
+    keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSeen:
+    """A mark that came from the bot, or that went back to it.
+
+    Attributes:
+        at_ms: When.
+        name: Its first 60 characters.
+        returned: It went back: what came before it had been played.
+    """
+
+    at_ms: float
+    name: str
+    returned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +131,7 @@ class CallReport:
         ended_by: Who ended the stream; ``None`` if there was none.
         close_code: The WebSocket's close code as the caller's side saw it; 1006 without one.
         answer_ms: The webhook's answer; ``None`` if none was asked or came.
+        answer_status: Its HTTP status.
         handshake_ms: The handshake that succeeded.
         handshake_attempts: Tries it took.
         greeting_ms: From the start event to the bot's first audible moment.
@@ -133,10 +154,14 @@ class CallReport:
         bytes_received: Audio of these, in bytes.
         marks_received: Marks of the bot.
         marks_returned: Of them returned.
+        marks: These, when they came and went back, two thousand at most.
         clears: ``clear`` events of the bot.
         clears_at_ms: When they came, a thousand at most.
         steps_ms: When each step of the plan's script began; ``None`` if it did not.
+        faults: What was made to go wrong on the line; ``at_ms`` since the start event, 0 for what
+            came before it.
         send_lateness_ms: The latest a frame was sent after its time: the simulator's own delay.
+        stream_url: Where the stream went. It may hold a secret, and is not among the JSON values.
         tracks: The audio, if it was kept.
         recording: Path of the recording, if one was written.
     """
@@ -150,6 +175,7 @@ class CallReport:
     ended_by: EndedBy | None = None
     close_code: int | None = None
     answer_ms: float | None = None
+    answer_status: int | None = None
     handshake_ms: float | None = None
     handshake_attempts: int = 0
     greeting_ms: float | None = None
@@ -169,10 +195,13 @@ class CallReport:
     bytes_received: int = 0
     marks_received: int = 0
     marks_returned: int = 0
+    marks: tuple[MarkSeen, ...] = ()
     clears: int = 0
     clears_at_ms: tuple[float, ...] = ()
     steps_ms: tuple[float | None, ...] = ()
+    faults: tuple[Entry, ...] = ()
     send_lateness_ms: float = 0.0
+    stream_url: str = field(default="", repr=False)
     tracks: Tracks | None = None
     recording: str | None = None
 
@@ -228,6 +257,7 @@ class CallReport:
             "problems": list(self.problems),
             "notes": list(self.notes),
             "answer_ms": _rounded(self.answer_ms),
+            "answer_status": self.answer_status,
             "handshake_ms": _rounded(self.handshake_ms),
             "handshake_attempts": self.handshake_attempts,
             "greeting_ms": _rounded(self.greeting_ms),
@@ -246,9 +276,11 @@ class CallReport:
             "bytes_received": self.bytes_received,
             "marks_received": self.marks_received,
             "marks_returned": self.marks_returned,
+            "marks": [_mark(mark) for mark in self.marks],
             "clears": self.clears,
             "clears_at_ms": [_rounded(at) for at in self.clears_at_ms],
             "steps_ms": [_rounded(at) for at in self.steps_ms],
+            "faults": [each.to_json() for each in self.faults],
             "send_lateness_ms": _rounded(self.send_lateness_ms),
             "recording": self.recording,
         }
@@ -266,7 +298,12 @@ def _turn(turn: Turn) -> dict[str, Any]:
         "end_ms": _rounded(turn.end_ms),
         "heard_ms": _rounded(turn.heard_ms),
         "interrupted": turn.interrupted,
+        "keys": turn.keys,
     }
+
+
+def _mark(mark: MarkSeen) -> dict[str, Any]:
+    return {"at_ms": _rounded(mark.at_ms), "name": mark.name, "returned": mark.returned}
 
 
 def _violation(violation: Violation) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from exobridge.simulator.report import CallReport, EndedBy, Outcome
-from exobridge.simulator.rules import SENTENCES, Severity
+from exobridge.simulator.rules import Rule, Severity
+
+NEVER_HEARD = "the bot was never heard"
 
 
 def problems(
@@ -24,7 +26,7 @@ def problems(
     if report.outcome is not Outcome.COMPLETED:
         said.append(_ENDINGS[report.outcome].format(code=report.close_code))
     elif not report.bot_turns:
-        said.append("the bot was never heard")
+        said.append(NEVER_HEARD)
     lines = sum(turn.role == "caller" for turn in report.turns)
     hung_up = report.outcome is Outcome.COMPLETED and report.ended_by is EndedBy.BOT
     for index in unanswered:
@@ -33,12 +35,16 @@ def problems(
         said.append(f"line {index + 1} of the caller got no answer")
     if hung_up and unspoken:
         said.append(f"the bot hung up before {unspoken} more of the caller's lines")
-    said += [
-        f"rule {rule} broken {count} time{'s' * (count != 1)}: {SENTENCES[rule][1]}"
-        for rule, count in report.violation_counts
-        if SENTENCES[rule][0] is Severity.ERROR
-    ]
-    return tuple(said)
+    return (*said, *broken_rules(report.violation_counts))
+
+
+def broken_rules(counts: Iterable[tuple[Rule, int]]) -> tuple[str, ...]:
+    """The rules whose violation spoils a call, as sentences; of these counts."""
+    return tuple(
+        f"rule {rule} broken {count} time{'s' * (count != 1)}: {rule.sentence}"
+        for rule, count in counts
+        if rule.severity is Severity.ERROR
+    )
 
 
 _ENDINGS = {

@@ -81,10 +81,14 @@ def stream_format(encoding: Encoding, sample_rate: int) -> AudioFormat:
 
 
 class FrameWriter:
-    """Builds the frames of one stream, each one JSON text; numbers them in the order built."""
+    """Builds the frames of one stream, each one JSON text; numbers them in the order built.
+
+    Attributes:
+        audio: The stream's format.
+    """
 
     def __init__(self, audio: AudioFormat, identity: Identity, dialect: Dialect) -> None:
-        self._audio = audio
+        self.audio = audio
         self._identity = identity
         self._dialect = dialect
         self._sequence = 0
@@ -117,8 +121,8 @@ class FrameWriter:
             "custom_parameters": dict(custom_parameters),
             "media_format": {
                 "encoding": self._dialect.media_encoding,
-                "sample_rate": self._number(self._audio.sample_rate),
-                "bit_rate": bit_rate(self._audio),
+                "sample_rate": self._number(self.audio.sample_rate),
+                "bit_rate": bit_rate(self.audio),
             },
         }
         named = {

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from exobridge.call.events import CallEvent
+from exobridge.store.access import writing
 from exobridge.store.engine import insert_new
-from exobridge.store.errors import StoreUnavailableError, cause
 from exobridge.store.rows import read_event
 from exobridge.store.tables import call_events, counters
 from exobridge.store.transaction import Batch, write
@@ -44,13 +43,8 @@ class Counters(Unbroken):
         Raises:
             StoreError: It was not kept.
         """
-        try:
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(_first, call_sid, key, make, counter)
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(
-                f"the database cannot be written ({cause(error)})"
-            ) from error
+        async with writing(self._engine) as connection:
+            return await connection.run_sync(_first, call_sid, key, make, counter)
 
 
 def _first(
@@ -61,7 +55,7 @@ def _first(
     if known is not None:
         return known, False
     event = make(value)
-    if not write(connection, Batch([event], [])).events[0]:
+    if not write(connection, Batch([event], []))[0]:
         known = _known(connection, call_sid, key)
         assert known is not None, "what kept the event from being new"
         return known, False

@@ -9,8 +9,7 @@ the rows are locked, those of others passed over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,12 +31,11 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from exobridge.call.events import JSON
+from exobridge.store.access import reading, writing
 from exobridge.store.engine import insert_new
-from exobridge.store.errors import StoreRefusedError, StoreUnavailableError, cause
 from exobridge.store.tables import jobs as table
 from exobridge.store.unbroken import Unbroken, unbroken
 
@@ -176,7 +174,7 @@ class Jobs(Unbroken):
         """
         now = self._clock()
         row = job_row(NewJob(kind, key, call_sid, payload, due_at or now), now)
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             insert = insert_new(table, connection.dialect.name).values(row).returning(table.c.id)
             is_new = (await connection.execute(insert)).scalar() is not None
         if is_new:
@@ -194,7 +192,7 @@ class Jobs(Unbroken):
             Whether there is such a job.
         """
         of_key = and_(table.c.kind == kind, table.c.key == key)
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             query = select(table.c.id, table.c.payload, table.c.state).where(of_key)
             row = (await connection.execute(query.with_for_update())).one_or_none()
             if row is None:
@@ -223,7 +221,7 @@ class Jobs(Unbroken):
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             ids = (await connection.execute(due)).scalars().all()
             change = (
                 update(table)
@@ -275,7 +273,7 @@ class Jobs(Unbroken):
             table.c.id.in_([job.id for job in jobs]), tuple_(table.c.id, table.c.lease).in_(leases)
         )
         changed = update(table).where(held).values(change).returning(table.c.id)
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             return set((await connection.execute(changed)).scalars())
 
     # -------------------------------------------------------------- looking after
@@ -286,7 +284,7 @@ class Jobs(Unbroken):
         one whose lease ends."""
         waiting = _firsts(table.c.due_at, kinds, JobState.WAITING)
         leased = _firsts(table.c.leased_until, kinds, JobState.RUNNING)
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             found = (await connection.execute(union_all(waiting, leased))).all()
         # The later ones first, so that the earliest stands.
         return {row.kind: row.at for row in sorted(found, key=lambda row: row.at, reverse=True)}
@@ -299,7 +297,7 @@ class Jobs(Unbroken):
         oldest = select(func.min(table.c.due_at)).where(
             table.c.state == JobState.WAITING, table.c.due_at <= now
         )
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             by_state = {row[0]: row[1] for row in await connection.execute(count)}
             due_at = (await connection.execute(oldest)).scalar()
         waiting = by_state.get(JobState.WAITING, 0) + by_state.get(JobState.RUNNING, 0)
@@ -326,7 +324,7 @@ class Jobs(Unbroken):
             query = query.where(table.c.state == state)
         if call_sid:
             query = query.where(table.c.call_sid == call_sid)
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             return [_read(row) for row in (await connection.execute(query)).mappings()]
 
     async def revive(self, job_id: int, *, now: datetime) -> bool:
@@ -347,32 +345,14 @@ class Jobs(Unbroken):
     async def forget(self, before: datetime) -> int:
         """Delete jobs that were done or given up before this; how many."""
         over = table.c.state.in_([JobState.DONE, JobState.FAILED])
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             gone = await connection.execute(delete(table).where(over, table.c.done_at < before))
         return _count(gone)
 
     @unbroken
     async def _change(self, change: Update) -> int:
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             return _count(await connection.execute(change))
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncGenerator[AsyncConnection]:
-        try:
-            async with self._writer.begin() as connection:
-                yield connection
-        except UnicodeError as error:
-            raise StoreRefusedError(f"it cannot be encoded ({cause(error)})") from None
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(f"jobs cannot be written ({cause(error)})") from error
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncGenerator[AsyncConnection]:
-        try:
-            async with self._reader.connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(f"jobs cannot be read ({cause(error)})") from error
 
 
 _NO_LEASE = {"lease": "", "leased_until": None}

@@ -5,8 +5,7 @@ Numbers of rows are bounded in each transaction, so that calls need not wait for
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,12 +23,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from exobridge.call.events import EventKind
+from exobridge.store.access import reading, writing
 from exobridge.store.engine import insert_new
-from exobridge.store.errors import StoreUnavailableError, cause
 from exobridge.store.tables import call_events, calls, counters, jobs, recordings, turns
 from exobridge.store.unbroken import Unbroken, unbroken
 
@@ -96,7 +94,7 @@ class Keeping(Unbroken):
     async def claim_sweep(self, now: datetime, every: timedelta) -> bool:
         """Whether it is time for a sweep, and this process's to make it: no other's then."""
         due, stamp = _micros(now - every), _micros(now)
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             await _make_counter(connection, _SWEPT_AT)
             claimed = await connection.execute(
                 update(counters)
@@ -110,7 +108,7 @@ class Keeping(Unbroken):
     async def remove_words(self, before: datetime, calls_at_once: int = WORDS_AT_ONCE) -> Words:
         """Take what was said out of the oldest calls that began before this and still have it:
         the turns' texts and the summaries of transfers. When it was said stays."""
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             await _make_counter(connection, _WORDS_UNTIL)
             until = await connection.scalar(
                 select(counters.c.value).where(counters.c.name == _WORDS_UNTIL)
@@ -157,7 +155,7 @@ class Keeping(Unbroken):
             .where(or_(calls.c.caller == number, nobody))
             .order_by(calls.c.created_at, calls.c.call_sid)
         )
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             return list((await connection.execute(query)).scalars().all())
 
     @unbroken
@@ -165,7 +163,7 @@ class Keeping(Unbroken):
         """What the record holds of these calls."""
         held = Held()
         sids = list(call_sids)
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             for begin in range(0, len(sids), SIDS_AT_ONCE):
                 held += await _held(connection, sids[begin : begin + SIDS_AT_ONCE])
         return held
@@ -174,7 +172,7 @@ class Keeping(Unbroken):
     async def forget(self, call_sid: str) -> Held:
         """Take a call out of the record, with all that belongs to it; what that was. The files of
         its recordings are not touched."""
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             held = await _held(connection, [call_sid])
             await connection.execute(delete(jobs).where(jobs.c.call_sid == call_sid))
             await connection.execute(delete(calls).where(calls.c.call_sid == call_sid))
@@ -186,24 +184,6 @@ class Keeping(Unbroken):
         async with self._writer.connect() as connection:
             if connection.dialect.name == "sqlite":
                 await connection.run_sync(_checkpoint)
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncGenerator[AsyncConnection]:
-        try:
-            async with self._reader.connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(f"the database cannot be read ({cause(error)})") from error
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncGenerator[AsyncConnection]:
-        try:
-            async with self._writer.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(
-                f"the database cannot be written ({cause(error)})"
-            ) from error
 
 
 def _checkpoint(connection: Connection) -> None:

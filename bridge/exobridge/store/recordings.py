@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from exobridge.store.access import reading, writing
 from exobridge.store.engine import insert_new
-from exobridge.store.errors import StoreRefusedError, StoreUnavailableError, cause
 from exobridge.store.tables import recordings as table
 from exobridge.store.unbroken import Unbroken, unbroken
 
@@ -64,7 +61,7 @@ class RecordingRows(Unbroken):
         Raises:
             StoreRefusedError: The call is not known.
         """
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             insert = insert_new(table, connection.dialect.name).values(asdict(recording))
             return (await connection.execute(insert.returning(table.c.id))).scalar() is not None
 
@@ -96,7 +93,7 @@ class RecordingRows(Unbroken):
             table.c.source == recording.source,
             table.c.name == recording.name,
         )
-        async with self._writing() as connection:
+        async with writing(self._writer) as connection:
             gone = await connection.execute(delete(table).where(this).returning(table.c.id))
             return gone.scalar() is not None
 
@@ -104,19 +101,6 @@ class RecordingRows(Unbroken):
     async def _read(self, which: ColumnElement[bool], limit: int | None) -> list[Recording]:
         columns = [column for column in table.c if column.name != "id"]
         query = select(*columns).where(which).order_by(table.c.created_at, table.c.id)
-        try:
-            async with self._reader.connect() as connection:
-                rows = (await connection.execute(query.limit(limit))).mappings().all()
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(f"recordings cannot be read ({cause(error)})") from error
+        async with reading(self._reader) as connection:
+            rows = (await connection.execute(query.limit(limit))).mappings().all()
         return [Recording(**row) for row in rows]
-
-    @asynccontextmanager
-    async def _writing(self) -> AsyncGenerator[AsyncConnection]:
-        try:
-            async with self._writer.begin() as connection:
-                yield connection
-        except IntegrityError as error:
-            raise StoreRefusedError(f"the database refused it ({cause(error)})") from error
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(f"recordings cannot be written ({cause(error)})") from error

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Set
-from contextlib import asynccontextmanager
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from exobridge.call.events import CallEvent, Turn, no_stream, stream_lost
 from exobridge.call.state import Call, State
 from exobridge.store import tables
+from exobridge.store.access import reading
 from exobridge.store.counters import Counters
 from exobridge.store.engine import make_engine, make_folder, read_url
-from exobridge.store.errors import StoreClosedError, StoreUnavailableError, cause
+from exobridge.store.errors import StoreClosedError
 from exobridge.store.jobs import Jobs
 from exobridge.store.keeping import Keeping
 from exobridge.store.migrate import migrate
@@ -133,12 +132,8 @@ class Store:
         """
         self._writer.put(event)
 
-    async def add_turn(self, turn: Turn) -> bool:
-        """Add a turn of a call that has events. As :meth:`append`."""
-        return await self._writer.settle(turn)
-
     def add_turn_soon(self, turn: Turn) -> None:
-        """Add a turn, in its turn, without waiting. As :meth:`append_soon`."""
+        """Add a turn of a call that has events. As :meth:`append_soon`."""
         self._writer.put(turn)
 
     async def flush(self) -> None:
@@ -202,7 +197,7 @@ class Store:
             .having(last < before)
             .limit(limit)
         )
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             rows = (await connection.execute(query)).all()
         return [(read_call(row.call_sid, row.facts), row.last) for row in rows]
 
@@ -211,7 +206,7 @@ class Store:
     async def call(self, call_sid: str) -> Call | None:
         """One call, or ``None`` if it is not known."""
         query = select(tables.calls.c.facts).where(tables.calls.c.call_sid == call_sid)
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else read_call(call_sid, row.facts)
 
@@ -219,7 +214,7 @@ class Store:
         """A call's events, in the order in which they came."""
         table = tables.call_events
         query = select(table).where(table.c.call_sid == call_sid).order_by(table.c.id)
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [read_event(row) for row in rows]
 
@@ -227,7 +222,7 @@ class Store:
         """A call's turns: the streams in the order of their first turn, each by number."""
         table = tables.turns
         query = select(table).where(table.c.call_sid == call_sid).order_by(table.c.id)
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             rows = (await connection.execute(query)).mappings().all()
         found = [read_turn(row) for row in rows]
         streams = list(dict.fromkeys(turn.stream_sid for turn in found))
@@ -253,7 +248,7 @@ class Store:
             tied = and_(table.c.created_at == at, table.c.call_sid < before)
             query = query.where(or_(table.c.created_at < at, tied))
         query = query.order_by(table.c.created_at.desc(), table.c.call_sid.desc()).limit(limit)
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             rows = (await connection.execute(query)).all()
         return [read_call(row.call_sid, row.facts) for row in rows]
 
@@ -265,7 +260,7 @@ class Store:
             .where(table.c.state.in_([State.ANSWERED, State.STREAMING]))
             .order_by(table.c.created_at, table.c.call_sid)
         )
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             rows = (await connection.execute(query)).all()
         return [read_call(row.call_sid, row.facts) for row in rows]
 
@@ -277,7 +272,7 @@ class Store:
         """
         if not self._writer.alive:
             raise StoreClosedError("the store has been closed")
-        async with self._reading() as connection:
+        async with reading(self._reader) as connection:
             await connection.execute(select(tables.calls.c.call_sid).limit(1))
 
     # -------------------------------------------------------------- counting
@@ -297,14 +292,6 @@ class Store:
         """Items given up, after their last retry or because too much waited already, of those that
         nobody waited for."""
         return self._writer.dropped
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncGenerator[AsyncConnection]:
-        try:
-            async with self._reader.connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreUnavailableError(f"the database cannot be read ({cause(error)})") from error
 
 
 def _closing(call: Call, now: datetime, lost: Set[tuple[str, str]] | None) -> list[CallEvent]:

@@ -30,23 +30,22 @@ class Batch:
     turns: Sequence[Turn]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Whether each item of the batch was new, in the batch's order."""
-
-    events: Sequence[bool]
-    turns: Sequence[bool]
-
-
-def write(connection: Connection, batch: Batch, jobs_beside: Sequence[JobBeside] = ()) -> Written:
+def write(
+    connection: Connection, batch: Batch, jobs_beside: Sequence[JobBeside] = ()
+) -> list[bool]:
     """Write a batch, inside the connection's transaction.
 
     A call's row is made and locked before its events are written, so that two processes that learn
     of one call at once do not overwrite what the other derived.
+
+    Returns:
+        Whether each event was new, in the batch's order.
     """
-    new_events = _write_events(connection, batch.events, jobs_beside) if batch.events else []
-    new_turns = _write_turns(connection, batch.turns) if batch.turns else []
-    return Written(new_events, new_turns)
+    fresh = _write_events(connection, batch.events, jobs_beside) if batch.events else []
+    if batch.turns:
+        insert = insert_new(turns, connection.dialect.name)
+        connection.execute(insert, [turn_row(turn) for turn in batch.turns])
+    return fresh
 
 
 def _write_events(
@@ -111,18 +110,8 @@ def _write_jobs(connection: Connection, left: Iterable[tuple[NewJob, CallEvent]]
         connection.execute(insert_new(jobs, connection.dialect.name), rows)
 
 
-def _write_turns(connection: Connection, items: Sequence[Turn]) -> list[bool]:
-    columns = (turns.c.call_sid, turns.c.stream_sid, turns.c.number)
-    insert = insert_new(turns, connection.dialect.name)
-    inserted = connection.execute(insert.returning(*columns), [turn_row(turn) for turn in items])
-    return _firsts(
-        [(turn.call_sid, turn.stream_sid, turn.number) for turn in items],
-        {(row.call_sid, row.stream_sid, row.number) for row in inserted},
-    )
-
-
-def _firsts(keys: Sequence[tuple[object, ...]], inserted: set[tuple[object, ...]]) -> list[bool]:
-    """Whether each item is the one that was inserted under its key: the first of the batch."""
+def _firsts(keys: Sequence[tuple[str, str]], inserted: set[tuple[str, str]]) -> list[bool]:
+    """Whether each event is the one that was inserted under its key: the first of the batch."""
     left = set(inserted)
     fresh: list[bool] = []
     for key in keys:

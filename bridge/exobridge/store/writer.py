@@ -104,7 +104,7 @@ class Writer:
         """
         self._put(_Item(what))
 
-    async def settle(self, what: CallEvent | Turn | None) -> bool:
+    async def settle(self, what: CallEvent | None) -> bool:
         """Write this and wait until it is committed. ``None``: wait for all that was put before.
 
         Being cancelled does not take back what was put.
@@ -177,17 +177,16 @@ class Writer:
 
     async def _write(self, items: Sequence[_Item]) -> None:
         events = [(item, item.what) for item in items if isinstance(item.what, CallEvent)]
-        turns = [(item, item.what) for item in items if isinstance(item.what, Turn)]
+        turns = [item.what for item in items if isinstance(item.what, Turn)]
         if events or turns:
-            batch = Batch([event for _, event in events], [turn for _, turn in turns])
+            batch = Batch([event for _, event in events], turns)
             async with self._engine.begin() as connection:
-                written = await connection.run_sync(write, batch, self.jobs_beside)
+                fresh = await connection.run_sync(write, batch, self.jobs_beside)
             self.transactions += 1
-            fresh = [*written.events, *written.turns]
-            for (item, _), is_new in zip([*events, *turns], fresh, strict=True):
+            for (item, _), is_new in zip(events, fresh, strict=True):
                 item.resolve(is_new)
         for item in items:
-            item.resolve(True)  # the marks, as the others have their result
+            item.resolve(True)  # the marks: events have their result, nobody waits for a turn
 
     def _forget(self, count: int) -> None:
         for _ in range(count):

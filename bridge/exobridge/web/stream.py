@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from exobridge.call.plan import CallPlan, Services
+from exobridge.call.plan import CallPlan, Line, Services
 from exobridge.call.session import CallSession
 from exobridge.desk import Desk
 from exobridge.exotel.messages import Started
@@ -17,6 +17,7 @@ from exobridge.web.guard import FOREIGN, UNPROVEN, Guard, Refusal
 from exobridge.web.line import SocketLine
 from exobridge.web.protocol import protocol_of
 from exobridge.web.tokens import Tokens
+from exobridge.web.wire import KeptLine
 
 _log = structlog.stdlib.get_logger("exobridge.web")
 
@@ -55,8 +56,12 @@ class StreamEndpoint:
         protocol = protocol_of(scope)
         await self._hold(SocketLine(protocol, self._services.waits.send), bound_to)
 
-    async def _hold(self, line: SocketLine, bound_to: str | None) -> None:
+    async def _hold(self, line: Line, bound_to: str | None) -> None:
         entered = ""
+        wire = self._services.wire
+        tap = wire.stream() if wire is not None else None
+        if tap is not None:
+            line = KeptLine(line, tap)
 
         async def plan(started: Started) -> CallPlan | None:
             nonlocal entered
@@ -68,6 +73,8 @@ class StreamEndpoint:
                 _log.warning("stream refused", reason="start names no call or no stream")
                 return None
             decided = await self._desk.plan_stream(started)
+            if tap is not None:
+                tap.named(started.call_sid, decided.template_name if decided else "")
             if decided is not None:
                 entered = started.call_sid
                 self._desk.enter(entered, session)

@@ -72,9 +72,9 @@ async def transfer_routes(
             transfers, whispers, tokens, guard, passthrus, public_url=public_url, secret=secret
         )
         webhooks = [
-            Webhook(PASSTHRU, dial_up.passthru, guard, watchers),
-            Webhook(DIAL_UP, dial_up.dial, guard, watchers, FORMATS),
-            Webhook(EVENTS, dial_up.event, guard, watchers),
+            Webhook(PASSTHRU, dial_up.passthru, guard, watchers, wire=services.wire),
+            Webhook(DIAL_UP, dial_up.dial, guard, watchers, FORMATS, services.wire),
+            Webhook(EVENTS, dial_up.event, guard, watchers, wire=services.wire),
         ]
         yield [
             *(route for webhook in webhooks for route in webhook.routes()),

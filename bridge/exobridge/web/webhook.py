@@ -17,6 +17,8 @@ from exobridge.observe.watch import Watchers
 from exobridge.observe.watch import Webhook as Answered
 from exobridge.web.body import BadBodyError, parameters
 from exobridge.web.guard import TOO_MANY, Guard
+from exobridge.web.wire import keep_webhook
+from exobridge.wire.recorder import WireRecorder
 
 Pairs = list[tuple[str, str]]
 """All names and values of a request, as they came; the body's before the query's."""
@@ -48,6 +50,7 @@ class Webhook:
         path: Without a secret; it may also stand behind it, as a further part.
         watchers: Told of each request.
         variants: Further parts that mean something to the handler, before or behind the secret.
+        wire: Keeps the requests and their answers.
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class Webhook:
         guard: Guard,
         watchers: Watchers,
         variants: Sequence[str] = (),
+        wire: WireRecorder | None = None,
     ) -> None:
         self._path = path
         self._variants = variants
         self._handle = handle
         self._guard = guard
         self._watchers = watchers
+        self._wire = wire
 
     def routes(self) -> list[Route]:
         """With and without the secret in the path; GET and POST."""
@@ -85,7 +90,7 @@ class Webhook:
             answer = problem(refusal.status, refusal.error, refusal.detail)
             told = Told("", refusal.error, answer)
         else:
-            told = await self._answer(request)
+            told = await self._answer(request, begun)
         seconds = time.perf_counter() - begun
         _log.info(
             "webhook",
@@ -108,14 +113,19 @@ class Webhook:
         )
         return told.response
 
-    async def _answer(self, request: Request) -> Told:
+    async def _answer(self, request: Request, begun: float) -> Told:
         try:
-            return await self._handle(request, await parameters(request))
+            pairs = await parameters(request)
+            told = await self._handle(request, pairs)
         except BadBodyError as error:
             answer = problem(error.status, "bad-request", str(error))
             return Told(_call_sid(request), "bad request", answer)
         except MissingCallSidError as error:
             return Told("", "bad request", problem(400, "bad-request", str(error)))
+        if self._wire is not None:
+            seconds = time.perf_counter() - begun
+            keep_webhook(self._wire, request, pairs, told.call_sid, told.response, seconds)
+        return told
 
 
 def _call_sid(request: Request) -> str:

@@ -69,7 +69,7 @@ class OpenAiSession:
             options.actions, options.tools, options.transfer_targets, options.languages
         )
         self._history = History(context, options.max_history_chars)
-        self._connecting = asyncio.create_task(self._connect())
+        self._connecting = asyncio.create_task(self._connect(), name="exobridge-openai-connect")
 
     async def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
         """As :meth:`exobridge_providers.base.DialogueSession.respond`. Tools are called once the

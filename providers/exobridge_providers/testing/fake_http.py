@@ -10,6 +10,10 @@ from typing import Self
 
 import msgspec
 
+_TURNS_TO_BE_TOLD = 4
+"""Of the loop, in which :mod:`asyncio` takes a connection and tells of it. One that it has taken
+and not yet told of when its server is closed would never be closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -87,6 +91,8 @@ class FakeHttp:
         try:
             yield self
         finally:
+            for _ in range(_TURNS_TO_BE_TOLD):
+                await asyncio.sleep(0)
             server.close()
             for writer in self._serving.values():
                 writer.transport.abort()
@@ -96,13 +102,16 @@ class FakeHttp:
         """The requests for this path."""
         return [each for each in self.received if each.path.partition("?")[0] == path]
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._serving[task] = writer
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open_connections += 1
-        number = self.connections
+        task = asyncio.create_task(self._serve(reader, writer, self.connections))
+        self._serving[task] = writer
+        task.add_done_callback(self._serving.pop)
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
         try:
             while await self._one(reader, writer, number):
                 pass
@@ -112,7 +121,6 @@ class FakeHttp:
             writer.transport.abort()
             self.open_connections -= 1
             self.gone.set()
-            del self._serving[task]
 
     async def _one(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int

@@ -1,4 +1,4 @@
-"""The rules of turn-taking, in virtual time: the caller's own turns, keys, silence."""
+"""The rules of turn-taking, in virtual time: the caller's own turns, and silence."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 
-from exobridge.call.digits import UNASKED
 from exobridge.call.turns import DropSegment, Finalize, Peek, Signal, StartSegment
-from exobridge.call.turns.policy import GAP_WAIT_MS, SPECULATION_S
-from exobridge.call.turns.said import MAX_DIGITS
+from exobridge.call.turns.policy import GAP_WAIT_MS
 from tests.call.turns.caller import OPTIONS, bot_talking, call, taken, turns
 
-PAUSE, RESUME, INTERRUPT = Signal.PAUSE_BOT, Signal.RESUME_BOT, Signal.INTERRUPT_BOT
-DIGITS_WAIT_S = UNASKED.timeout_seconds
-DROP_ANSWER, CERTAIN, IDLE = Signal.DROP_ANSWER, Signal.CERTAIN, Signal.IDLE
+PAUSE, RESUME = Signal.PAUSE_BOT, Signal.RESUME_BOT
+DROP_ANSWER, IDLE = Signal.DROP_ANSWER, Signal.IDLE
+
 
 # ------------------------------------------------------------------ a plain turn
 
@@ -297,218 +295,6 @@ def test_words_between_the_turn_and_the_answer_are_not_lost() -> None:
     assert caller.heard("are you there", finalized=False) == []
     caller.bot_starts()
     assert caller.bot_ends() == [taken("are you there")]
-
-
-# ------------------------------------------------------------------ a turn that is not certain yet
-
-
-def test_a_speculative_dialogue_is_asked_before_the_silence_is_over() -> None:
-    """As soon as all words are known; nothing is played until it is certain."""
-    caller = call(speculative=True)
-    caller.speaks(600)
-    caller.silent(160)
-    [hold, guess] = caller.heard("my order")
-    assert hold is PAUSE
-    assert guess == turns([guess])[0]
-    assert not turns([guess])[0].certain
-    assert caller.silent(320) == []
-    assert caller.silent(20) == [CERTAIN, RESUME]
-
-
-def test_it_is_asked_by_a_peek_too() -> None:
-    """The final text makes it certain, however it is punctuated."""
-    caller = call(speculative=True, on_demand=True)
-    caller.speaks(600)
-    caller.silent(160)
-    [_, guess] = caller.partly("My order")
-    assert guess == turns([guess])[0]
-    assert caller.silent(340) == [Finalize(600)]
-    assert caller.heard("My order.") == [CERTAIN, RESUME]
-
-
-def test_a_caller_who_goes_on_has_the_guess_dropped() -> None:
-    """At 60 ms of voice; the turn that follows has all the words, once."""
-    caller = call(speculative=True)
-    caller.speaks(600)
-    caller.silent(200)
-    caller.heard("my order")
-    assert caller.speaks(40) == []
-    assert caller.speaks(20) == [StartSegment(0), DROP_ANSWER]
-    caller.speaks(400)
-    caller.silent(160)
-    [_, guess] = caller.heard("of yesterday")
-    assert turns([guess])[0].text == "my order of yesterday"
-    assert caller.silent(400) == [CERTAIN, RESUME]
-
-
-def test_a_final_text_that_differs_is_answered_anew() -> None:
-    """Only the words as they are in the end may be answered."""
-    caller = call(speculative=True, on_demand=True)
-    caller.speaks(600)
-    caller.silent(160)
-    caller.partly("my odour")
-    caller.silent(340)
-    assert caller.heard("my order") == [DROP_ANSWER, taken("my order")]
-
-
-def test_a_guess_about_nothing_is_dropped() -> None:
-    """The final text is empty."""
-    caller = call(speculative=True, on_demand=True)
-    caller.speaks(600)
-    caller.silent(160)
-    caller.partly("my order")
-    caller.silent(340)
-    assert caller.heard("") == [DROP_ANSWER]
-
-
-def test_words_that_go_on_are_not_guessed_about() -> None:
-    """Nor is anything where the dialogue is not speculative, nor while keys are awaited."""
-    for caller, text in ((call(speculative=True), "my order and"), (call(), "my order")):
-        caller.speaks(600)
-        caller.silent(160)
-        assert caller.heard(text) == []
-    keys = call(speculative=True)
-    keys.speaks(600)
-    keys.presses("1")
-    keys.silent(160)
-    assert keys.heard("my order") == []
-
-
-def test_an_eager_end_is_guessed_about_and_shortens_the_silence() -> None:
-    """The recogniser's own end makes it certain."""
-    caller = call(speculative=True)
-    caller.speaks(600)
-    [hold, guess] = caller.policy.eager_end("my order", caller.now)
-    assert (hold, turns([guess])[0].text) == (PAUSE, "my order")
-    assert caller.heard("My order.", finalized=False, end_of_turn=True) == [CERTAIN, RESUME]
-
-
-def test_an_eager_end_that_was_none_is_taken_back() -> None:
-    """The recogniser heard the caller go on."""
-    caller = call(speculative=True)
-    caller.speaks(600)
-    caller.policy.eager_end("my order", caller.now)
-    assert caller.policy.resumed() == [DROP_ANSWER]
-    assert caller.policy.resumed() == []
-
-
-def test_an_eager_end_shortens_the_silence_of_any_dialogue() -> None:
-    """To that of a whole turn."""
-    caller = call()
-    caller.speaks(600)
-    caller.policy.eager_end("my order", caller.now)
-    caller.silent(160)
-    caller.heard("my order")
-    assert caller.silent(120) == []
-    assert caller.silent(20) == [taken("my order")]
-
-
-def test_a_guess_is_not_let_go_by_a_noise() -> None:
-    """The detector found too little voice; the recogniser still says how it ends."""
-    caller = call(speculative=True)
-    caller.speaks(100)
-    caller.policy.eager_end("yes", caller.now)
-    assert caller.silent(600) == [DropSegment()]
-    assert caller.heard("Yes.", finalized=False, end_of_turn=True) == [CERTAIN, RESUME]
-
-
-def test_a_key_drops_the_guess() -> None:
-    """The turn goes on with the keys."""
-    caller = call(speculative=True)
-    caller.speaks(600)
-    caller.silent(200)
-    caller.heard("my number")
-    assert caller.presses("1") == [DROP_ANSWER]
-    assert caller.waits(DIGITS_WAIT_S) == [taken("my number", "1")]
-
-
-def test_a_guess_that_never_becomes_certain_is_given_up() -> None:
-    """The recogniser promised an end and sent none."""
-    caller = call(speculative=True)
-    caller.policy.eager_end("my order", caller.now)
-    assert caller.waits(SPECULATION_S - 0.1) == []
-    assert caller.waits(0.1) == [DROP_ANSWER]
-
-
-# ------------------------------------------------------------------ keys
-
-
-def test_hash_ends_the_digits() -> None:
-    """At once, and it is none of them."""
-    assert call().presses(*"12*3#") == [taken("", "12*3")]
-
-
-def test_a_pause_ends_the_digits() -> None:
-    """1.5 s after the last key."""
-    caller = call()
-    caller.presses("1")
-    assert caller.waits(1.4) == []
-    caller.presses("2")
-    assert caller.waits(DIGITS_WAIT_S - 0.01) == []
-    assert caller.waits(0.01) == [taken("", "12")]
-
-
-def test_hash_alone_is_a_key() -> None:
-    """There is nothing it could end."""
-    caller = call()
-    assert caller.presses("#") == []
-    assert caller.waits(DIGITS_WAIT_S) == [taken("", "#")]
-
-
-def test_a_key_interrupts_the_bot() -> None:
-    """At the first press."""
-    caller = bot_talking()
-    assert caller.presses("1") == [INTERRUPT]
-    assert caller.presses("#") == [taken("", "1", interrupted=True)]
-
-
-def test_a_key_pressed_just_before_the_bot_starts_interrupts_it_in_time() -> None:
-    """The digits end while the bot talks."""
-    caller = call()
-    caller.presses("7")
-    caller.bot_starts()
-    assert caller.waits(DIGITS_WAIT_S) == [INTERRUPT, taken("", "7", interrupted=True)]
-
-
-def test_keys_before_the_bot_is_heard_belong_together() -> None:
-    """The answer to the first is dropped, and the next turn holds both."""
-    caller = call()
-    caller.presses("1")
-    caller.waits(DIGITS_WAIT_S)
-    assert caller.presses("2") == [DROP_ANSWER]
-    assert caller.waits(DIGITS_WAIT_S) == [taken("", "12")]
-
-
-def test_a_late_hash_is_still_no_digit() -> None:
-    """It came when the pause had ended the digits already."""
-    caller = call()
-    caller.presses(*"123")
-    caller.waits(DIGITS_WAIT_S)
-    assert caller.presses("#") == []
-
-
-def test_keys_and_voice_before_the_bot_is_heard_belong_together() -> None:
-    """Voice that drops the answer to keys does not lose them."""
-    caller = call()
-    caller.presses(*"5#")
-    assert caller.says("the blue one")[-1] == taken("the blue one", "5")
-
-
-def test_words_wait_for_the_end_of_the_digits() -> None:
-    """A number is not cut in two by a text that comes in the middle, nor by a tone's echo."""
-    caller = call()
-    caller.speaks(300)
-    caller.presses("4")
-    caller.silent(520)
-    assert caller.heard("my pin code") == []
-    caller.presses("2")
-    assert caller.waits(DIGITS_WAIT_S) == [taken("my pin code", "42")]
-
-
-def test_digits_are_bounded() -> None:
-    """So many are a turn at once."""
-    [turn] = turns(call().presses(*("0" * MAX_DIGITS)))
-    assert turn.digits == "0" * MAX_DIGITS
 
 
 # ------------------------------------------------------------------ silence and long turns

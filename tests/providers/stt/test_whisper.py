@@ -15,8 +15,8 @@ from exobridge_providers.base import Final, Partial, SttConfig, SttEvent
 from exobridge_providers.errors import ProviderConfigError, ProviderError
 from exobridge_providers.stt.whisper import WhisperOptions, WhisperStt
 from exobridge_providers.stt.whisper_model import WhisperModel
+from tests.human_recordings.wording import word_errors, words_of
 from tests.providers.conftest import Speech
-from tests.recordings.wording import word_errors, words_of
 
 pytestmark = pytest.mark.speech
 

@@ -88,7 +88,7 @@ async def test_text_that_streams_in_is_spoken_as_sentences_end() -> None:
     await asyncio.sleep(0.01)
     assert synthesiser.sentences == []
     await session.say("a", "re. How are", last=False)
-    await asyncio.sleep(0.01)
+    await synthesiser.begun(1)
     assert synthesiser.sentences == ["Hello there."]
     await session.say("a", " you")
     await _until_done(session, "a")
@@ -182,6 +182,7 @@ async def test_it_does_not_run_ahead_of_its_reader() -> None:
     synthesiser = Synthesiser()
     session = _session(synthesiser)
     await session.say("a", "Go. " * 100)
+    await synthesiser.begun(AHEAD)
     await asyncio.sleep(0.02)
     assert len(synthesiser.sentences) == AHEAD
     events = await _until_done(session, "a")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exobridge.errors import ConfigError
 from exobridge.simulator.scripts import Script, load_script, script_files
-from exobridge.simulator.scripts.load import MAX_BYTES
+from exobridge.simulator.toml_file import MAX_BYTES
 
 WHOLE = """\
 [call]

@@ -256,7 +256,9 @@ class TurnPolicy:
         if segment.open:
             voice.pause()
             return segment.finalize(voice.end_ms)
-        return [] if segment.finals_due else self._turn_over(now)
+        if segment.finals_due or self._keys.pending:  # the turn is over when the keys are
+            return []
+        return self._turn_over(now)
 
     def _forget_voice(self) -> list[Action]:
         """What was heard was no speech."""

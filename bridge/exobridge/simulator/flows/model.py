@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, model_validator
 
+from exobridge.simulator.flows.applet_tables import (
+    Applet,
+    Connect,
+    Gather,
+    Greeting,
+    Hangup,
+    Passthru,
+    Stream,
+    Voicebot,
+    Voicemail,
+)
+from exobridge.simulator.flows.fields import (
+    Name,
+    Number,
+    Phone,
+    Presses,
+    Seconds,
+    ServerUrl,
+    Url,
+)
 from exobridge.simulator.scripts.model import (
     CallExpect,
-    PhoneKeys,
     Phrases,
     ScriptStep,
     SpeechTable,
     Words,
+    check_steps,
 )
 from exobridge.templates.table import Table
+from exobridge.validation import wrong
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-"""Of an applet."""
-Next = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9_-]{0,63})?$")]
-"""The applet that a path leads to; empty: it is not connected, and the call is dropped there."""
-Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
-"""Absolute, or a path on the server under test."""
-Seconds = Annotated[float, Field(ge=0, le=14_400)]
-Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{3,15}$")]
+__all__ = [
+    "AccountTable",
+    "Agent",
+    "Applet",
+    "CallTable",
+    "CallbackEvent",
+    "CallbackTable",
+    "CallerTable",
+    "Connect",
+    "Doing",
+    "Flow",
+    "FlowExpect",
+    "FlowTable",
+    "Gather",
+    "Greeting",
+    "HangUpTable",
+    "Hangup",
+    "Passthru",
+    "RecordingTable",
+    "ServeTable",
+    "ServerTable",
+    "Stream",
+    "StreamTable",
+    "Talk",
+    "Voicebot",
+    "Voicemail",
+    "WebhooksTable",
+]
+
 Doing = Literal["answers", "busy", "silent", "rejects", "hangs-up", "fails"]
 CallbackEvent = Literal["terminal", "answered"]
 
@@ -52,12 +94,33 @@ class CallTable(Table):
     direction: Literal["incoming", "outgoing"] = "incoming"
     custom_field: str = Field(default="", max_length=128)
     timeout_seconds: float = Field(default=300, ge=1, le=14_400)
+    limit_seconds: float | None = Field(default=None, ge=1, le=14_400)
+    """``TimeLimit``: Exotel ends the call then, as it was told to."""
+    customer: Literal["answers", "busy", "silent", "rejects", "fails"] = "answers"
+    """What the telephone does that an outgoing call is made to."""
+    ring_seconds: Seconds = 0
+    """How long it rings before that."""
+    ring_limit_seconds: float = Field(default=30, gt=0, le=300)
+    """``TimeOut``: it rings no longer."""
 
 
 class ServerTable(Table):
     """``[server]``: who is tried."""
 
-    url: Url = "http://127.0.0.1:8080"
+    url: ServerUrl = "http://127.0.0.1:8080"
+
+
+class WebhooksTable(Table):
+    """``[webhooks]``: how Exotel writes the parameters of its requests."""
+
+    times: Literal["mixed", "plain", "rfc", "iso"] = "mixed"
+    stream: Literal["brackets", "json", "lower"] = "brackets"
+    outgoing: Literal["outbound-dial", "outbound dial", "outgoing"] = "outbound-dial"
+    """``Direction`` of an outgoing call."""
+    call_from: Literal["CallFrom", "Callfrom"] = "CallFrom"
+    """In a Connect applet's requests."""
+    nulls: bool = False
+    """Empty values are the literal ``null``."""
 
 
 class StreamTable(Table):
@@ -70,13 +133,19 @@ class StreamTable(Table):
     text_numbers: bool = True
     ids: Literal["both", "top", "inside"] = "both"
     media_encoding: str = Field(default="base64", max_length=60)
-    parameters: dict[str, str] = Field(default_factory=dict[str, str])
+    parameters: dict[str, str] = Field(default_factory=dict[str, str], max_length=3)
     marks_after_clear: bool = True
     sends_stop: bool = True
     stop_reason: str = Field(default="callended", max_length=60)
     limit_seconds: float = Field(default=3600, gt=0, le=3600)
     patience_seconds: float = Field(default=15, ge=1, le=600)
     bot_done_ms: int = Field(default=700, ge=100, le=10_000)
+
+    @model_validator(mode="after")
+    def _has_a_rate(self) -> Self:
+        if self.encoding == "mulaw" and self.sample_rate not in (None, 8000):
+            raise wrong("does not go with mulaw", "Remove it: mulaw has 8000 Hz.", "sample_rate")
+        return self
 
 
 class HangUpTable(Table):
@@ -89,7 +158,7 @@ class HangUpTable(Table):
 class CallerTable(Table):
     """``[caller]``: what the caller does besides talking to the bot."""
 
-    presses: dict[Name, list[PhoneKeys]] = Field(default_factory=dict[str, list[PhoneKeys]])
+    presses: dict[Name, list[Presses]] = Field(default_factory=dict[str, list[str]])
     hangs_up: HangUpTable | None = None
 
 
@@ -100,107 +169,16 @@ class Talk(Table):
     step: list[ScriptStep] = Field(min_length=1, max_length=500)
     expect: CallExpect = Field(default_factory=CallExpect)
 
-
-class Passthru(Table):
-    """Asks the server what to do (``sync``), or tells it what happened (``async``)."""
-
-    type: Literal["passthru"]
-    url: Url
-    mode: Literal["sync", "async"] = "sync"
-    method: Literal["GET", "POST"] = "GET"
-    ok: Next = ""
-    other: Next = ""
-    bodies: dict[str, Next] = Field(default_factory=dict[str, str])
-    on_timeout: Next = ""
-    on_error: Next = ""
-    timeout_seconds: float = Field(default=15, gt=0, le=60)
-
-
-class Voicebot(Table):
-    """Opens a stream in both directions, to a static or a dynamic URL."""
-
-    type: Literal["voicebot"]
-    url: Url
-    next: Next = ""
-    on_error: Next | None = None
-    """``None``: as ``next``."""
-
-
-class Stream(Table):
-    """Sends the caller's audio to a server, which is not heard; the flow goes on at once."""
-
-    type: Literal["stream"]
-    url: Url
-    action: Literal["start", "stop"] = "start"
-    next: Next = ""
-
-
-class Greeting(Table):
-    """Speaks a text, or the text that a URL answers."""
-
-    type: Literal["greeting"]
-    text: str = Field(default="", max_length=2000)
-    url: Url = ""
-    timeout_seconds: float = Field(default=10, gt=0, le=60)
-    next: Next = ""
-    on_error: Next | None = None
-
-
-class Gather(Table):
-    """Asks for keys: Exotel's Gather, and an IVR menu where ``branches`` has entries."""
-
-    type: Literal["gather"]
-    text: str = Field(default="", max_length=2000)
-    url: Url = ""
-    max_digits: int = Field(default=1, ge=1, le=20)
-    finish_key: PhoneKeys | None = None
-    timeout_seconds: float = Field(default=5, gt=0, le=60)
-    branches: dict[str, Next] = Field(default_factory=dict[str, str])
-    next: Next = ""
-    on_timeout: Next = ""
-
-
-class Connect(Table):
-    """Dials agents: fixed numbers, or those that the server names."""
-
-    type: Literal["connect"]
-    url: Url = ""
-    fallback_url: Url = ""
-    contract: Literal["json", "text"] = "json"
-    numbers: list[Number] = Field(default_factory=list[str])
-    fetch_after_attempt: bool = True
-    """Of the text contract."""
-    after_conversation: Next = ""
-    nobody_answers: Next = ""
-    not_dialled: Next = ""
-
-
-class Voicemail(Table):
-    """Records the caller."""
-
-    type: Literal["voicemail"]
-    max_seconds: float = Field(default=60, gt=0, le=600)
-    seconds: Seconds = 1
-    """How long the caller speaks."""
-    next: Next = ""
-
-
-class Hangup(Table):
-    """Ends the call."""
-
-    type: Literal["hangup"]
-
-
-Applet = Annotated[
-    Passthru | Voicebot | Stream | Greeting | Gather | Connect | Voicemail | Hangup,
-    Field(discriminator="type"),
-]
+    @model_validator(mode="after")
+    def _steps_agree(self) -> Self:
+        check_steps(self.step, self.expect)
+        return self
 
 
 class Agent(Table):
     """``[[agent]]``: a phone that can be dialled. ``hangs-up``: answers, and leaves at once."""
 
-    number: Number
+    number: Phone
     does: list[Doing] = Field(default_factory=_answers, min_length=1)
     """At each call of it, in order; the last for all that follow."""
     ring_seconds: Seconds = 1
@@ -231,13 +209,29 @@ class RecordingTable(Table):
     presigned: bool = True
 
 
+class AccountTable(Table):
+    """``[account]``: the stand-in account. Of several flows' tables the last one holds."""
+
+    settle_seconds: Seconds = 120
+    """How long after a call its end, duration and price are known."""
+    connect_seconds: float = Field(default=0, ge=0, le=30)
+    """How long a request for a call blocks; the call is placed before."""
+    form: Literal["auto", "json", "lower", "xml"] = "auto"
+    """``auto``: JSON where the path ends in ``.json``, else XML; ``lower``: keys in lower case."""
+    streams: int = Field(default=100, ge=0, le=100_000)
+    """The most that may be open at once."""
+    calls_per_minute: int = Field(default=200, ge=1, le=100_000)
+    exophones: list[Number] = Field(default_factory=list[str], max_length=1000)
+    """Besides those that the flows' calls go to."""
+
+
 class FlowExpect(Table):
     """``[expect]``: what holds for the whole call."""
 
     path: list[Name] | None = None
     """The applets in the order in which they were entered."""
     dialled: list[Number] | None = None
-    ends: Literal["completed", "caller", "dropped", "timeout"] | None = None
+    ends: Literal["completed", "caller", "dropped", "not-answered", "timeout"] | None = None
     whisper: Phrases = Field(default_factory=list[str])
     recording_fetched: bool | None = None
     within_seconds: float = Field(default=30, gt=0, le=3600)
@@ -263,6 +257,7 @@ class Flow(Table):
     server: ServerTable = Field(default_factory=ServerTable)
     serve: ServeTable = Field(default_factory=ServeTable)
     stream: StreamTable = Field(default_factory=StreamTable)
+    webhooks: WebhooksTable = Field(default_factory=WebhooksTable)
     speech: SpeechTable = Field(default_factory=SpeechTable)
     caller: CallerTable = Field(default_factory=CallerTable)
     talk: list[Talk] = Field(default_factory=list[Talk], max_length=20)
@@ -270,4 +265,5 @@ class Flow(Table):
     agent: list[Agent] = Field(default_factory=list[Agent], max_length=100)
     callback: CallbackTable | None = None
     recording: RecordingTable | None = None
+    account: AccountTable | None = None
     expect: FlowExpect = Field(default_factory=FlowExpect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from exobridge.simulator.report import CallReport, Turn
 from exobridge.simulator.scripts.compile import Compiled
@@ -36,6 +36,16 @@ class Finding:
     wanted: str
     held: bool
     found: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as JSON values. Keys are only ever added."""
+        return {
+            "step": self.step,
+            "key": self.key,
+            "wanted": self.wanted,
+            "held": self.held,
+            "found": self.found,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Literal, Self, cast
 
@@ -40,7 +41,8 @@ def _check_phrase(phrase: object) -> None:
         ) from None
 
 
-def _keys(keys: str) -> str:
+def phone_keys(keys: str) -> str:
+    """The keys, if they are such."""
     if not keys or not KEYS.issuperset(keys):
         raise wrong("are no keys of a telephone", 'Use 0-9, *, # and A-D, like press = "41#".')
     return keys
@@ -48,7 +50,7 @@ def _keys(keys: str) -> str:
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Phrases = Annotated[list[str], BeforeValidator(_phrases)]
-PhoneKeys = Annotated[str, AfterValidator(_keys)]
+PhoneKeys = Annotated[str, AfterValidator(phone_keys)]
 Ms = Annotated[int, Field(ge=1, le=600_000)]
 
 
@@ -205,21 +207,30 @@ class Script(Table):
 
     @model_validator(mode="after")
     def _steps_agree(self) -> Self:
-        for number, step in enumerate(self.step):
-            if step.hang_up and number + 1 < len(self.step):
-                raise wrong(
-                    "is not the last step", "Remove what follows.", "step", str(number), "hang_up"
-                )
-        for number, (step, following) in enumerate(pairwise(self.step)):
-            silent_for_ms, pause_ms = step.expect.silent_for_ms, following.pause_ms
-            if silent_for_ms and pause_ms is not None and silent_for_ms > pause_ms:
-                raise wrong(
-                    f"is longer than the next step's pause_ms = {pause_ms}",
-                    "Lengthen the pause, or expect less.",
-                    *("step", str(number), "expect", "silent_for_ms"),
-                )
-        if self.step[-1].hang_up and self.expect.ends == "bot":
-            raise wrong(
-                'is "bot", and the last step hangs up', "Keep one of the two.", "expect", "ends"
-            )
+        check_steps(self.step, self.expect)
         return self
+
+
+def check_steps(steps: Sequence[ScriptStep], expect: CallExpect) -> None:
+    """Refuse steps that do not go together.
+
+    Raises:
+        PydanticCustomError: What is wrong, for a validator to raise.
+    """
+    for number, step in enumerate(steps):
+        if step.hang_up and number + 1 < len(steps):
+            raise wrong(
+                "is not the last step", "Remove what follows.", "step", str(number), "hang_up"
+            )
+    for number, (step, following) in enumerate(pairwise(steps)):
+        silent_for_ms, pause_ms = step.expect.silent_for_ms, following.pause_ms
+        if silent_for_ms and pause_ms is not None and silent_for_ms > pause_ms:
+            raise wrong(
+                f"is longer than the next step's pause_ms = {pause_ms}",
+                "Lengthen the pause, or expect less.",
+                *("step", str(number), "expect", "silent_for_ms"),
+            )
+    if steps[-1].hang_up and expect.ends == "bot":
+        raise wrong(
+            'is "bot", and the last step hangs up', "Keep one of the two.", "expect", "ends"
+        )

@@ -50,16 +50,7 @@ class Result:
             "run": self.run,
             "seed": self.seed,
             "passed": self.passed,
-            "expectations": [
-                {
-                    "step": finding.step,
-                    "key": finding.key,
-                    "wanted": finding.wanted,
-                    "held": finding.held,
-                    "found": finding.found,
-                }
-                for finding in self.findings
-            ],
+            "expectations": [finding.to_json() for finding in self.findings],
             "call": self.report.to_json(),
         }
 

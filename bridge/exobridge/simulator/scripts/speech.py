@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ class Speech:
         self._stack = AsyncExitStack()
         self._voices: dict[tuple[str, str], Voice] = {}
         self._ears: dict[tuple[str, str], Ears] = {}
+        self._starting = asyncio.Lock()  # calls that begin together start one of each
         self._clips: dict[tuple[str, str, str], Clip] = {}
 
     async def __aenter__(self) -> Self:
@@ -56,8 +58,9 @@ class Speech:
 
     async def _started_ears(self, table: SpeechTable) -> Ears:
         key = (table.ears, table.language)
-        if key not in self._ears:
-            self._ears[key] = await self._stack.enter_async_context(Ears(*key))
+        async with self._starting:
+            if key not in self._ears:
+                self._ears[key] = await self._stack.enter_async_context(Ears(*key))
         return self._ears[key]
 
     async def clips(self, script: Script, folder: Path) -> dict[int, Clip]:
@@ -83,10 +86,11 @@ class Speech:
 
     async def _spoken(self, table: SpeechTable, text: str) -> Clip:
         voice_key = (table.voice, table.language)
-        if voice_key not in self._voices:
-            voice = await self._stack.enter_async_context(Voice(*voice_key))
-            self._voices[voice_key] = voice
         key = (*voice_key, text)
-        if key not in self._clips:
-            self._clips[key] = await self._voices[voice_key].clip(text)
+        async with self._starting:
+            if voice_key not in self._voices:
+                voice = await self._stack.enter_async_context(Voice(*voice_key))
+                self._voices[voice_key] = voice
+            if key not in self._clips:
+                self._clips[key] = await self._voices[voice_key].clip(text)
         return self._clips[key]

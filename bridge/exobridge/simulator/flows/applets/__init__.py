@@ -1,0 +1,1 @@
+"""What each of Exotel's applets does with a call: one module an applet."""
