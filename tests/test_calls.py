@@ -80,8 +80,8 @@ def number(audio: AudioFormat, *, echo: bool) -> str:
 
 def matrix(server: Server, *, echo: bool) -> list[CallPlan]:
     """A call over every kind of line: formats, frames, spellings, both kinds of URL."""
-    # An echo does not greet, so its caller does not wait for it.
-    patience = Patience(bot_done_ms=250, bot_timeout_ms=1000) if echo else QUICK
+    # So many calls at once may each wait longer for their turn than a bot pauses.
+    patience = replace(QUICK, bot_done_ms=1000)
     return [
         CallPlan(
             url=server.stream_url if static else server.url,
