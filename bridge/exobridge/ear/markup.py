@@ -10,7 +10,8 @@ import html
 import re
 import unicodedata
 
-_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[\w+#-]*[ \t]*$", re.MULTILINE)
+# The name of its language has no digit: a number that stands there would be lost.
+_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})(?:(?!\d)[\w+#-])*[ \t]*$", re.MULTILINE)
 _DEFINITION = re.compile(r"^[ ]{0,3}\[[^\]\n]{1,80}\]:[ ]+\S.*$", re.MULTILINE)
 _AUTOLINK = re.compile(
     r"<(?:mailto:)?((?:https?://[^\s<>]{1,500}|[^\s<>@]{1,64}@[^\s<>@]{1,200}))>", re.IGNORECASE
