@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help setup demo serve test stories coverage mutants check recordings deploy-check bench bench-soak bench-all conversations soak lock format clean
+.PHONY: help setup demo serve test stories coverage mutants check boundaries recordings deploy-check bench bench-soak bench-all conversations soak matrix lock format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -28,7 +28,7 @@ serve: $(READY) ## the server, with the settings of .env
 	$(BIN)/exobridge serve
 
 test: $(READY) ## the test suite, in four processes: it mostly waits for calls
-	$(BIN)/python -m pytest -q -n 4 --dist loadfile
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 stories: $(READY) ## the calls of docs/flows with real speech, one after the other: eight minutes
 	$(BIN)/exobridge simulate docs/flows --serve --no-chart
@@ -45,6 +45,9 @@ check: $(READY) ## lint, format, types and the arrows between the packages
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache
+
+boundaries: $(READY) ## the line to a vendor cut at each message of a call: three minutes
+	$(BIN)/python -m tests.vendors.boundaries
 
 recordings: $(READY) ## human recordings and lines without speech as callers: a quarter of an hour
 	$(BIN)/python -m tests.human_recordings
@@ -66,6 +69,9 @@ conversations: $(READY) ## the set of scripted callers: does the bot take turns 
 
 soak: $(READY) ## a thousand calls with faults by seed, a hundred of them over real sockets: some minutes
 	$(BIN)/python -m tests.soak --seeds 0..999
+
+matrix: $(READY) ## docs/reference/provider-matrix.md, anew from what the providers declare
+	$(BIN)/exobridge provider list --markdown > .matrix.md && mv .matrix.md docs/reference/provider-matrix.md
 
 format: $(READY) ## format the code
 	$(BIN)/ruff check --fix .

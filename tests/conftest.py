@@ -28,6 +28,33 @@ LEVELS = (
 """The loggers whose level :mod:`exobridge.log` sets."""
 
 
+LONGEST = (
+    "tests/cluster/test_supervisor.py",
+    "tests/routing/test_delivery.py",
+    "tests/stories/test_stories.py",
+    "tests/server_life/test_drain.py",
+    "tests/cli/test_serve.py",
+    "tests/web/test_hostile.py",
+    "tests/providers/conformance/test_tts.py",
+    "tests/human_recordings/test_recordings.py",
+    "tests/providers/conformance/test_stt.py",
+    "tests/stories/test_page.py",
+    "tests/simulator/scripts/test_cli.py",
+    "tests/test_calls.py",
+    "tests/test_conversations.py",
+    "tests/test_faults_of_each_call.py",
+    "tests/cli/test_simulate.py",
+)
+"""Modules that take longest, the longest first. A process takes one module after the other: what is
+long and comes last is waited for by all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules come first."""
+    places = {path: place for place, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """A command that runs in this process leaves its log to no other test."""

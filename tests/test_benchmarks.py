@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from exobridge.demo_share import Delays, Share
 from exobridge_codecs.g711 import mulaw_to_pcm, pcm_to_mulaw
-from tests.benchmarks import generator, media, page, sums
+from tests.benchmarks import generator, media, page, sums, vendors
 from tests.benchmarks.catalogue import BENCHES, DEFAULT, FLOORS, Options
 from tests.benchmarks.errors import BenchmarkError
 from tests.benchmarks.generator import Figures, Load
@@ -72,6 +73,20 @@ def test_the_markers_survive_mulaw() -> None:
     """No byte of theirs is the second zero of mu-law, which comes back as the first."""
     audio = b"".join(mark(number) for number in range(0, 0xFFFFFFF, 0x11111))
     assert pcm_to_mulaw(mulaw_to_pcm(audio)) == audio
+
+
+def test_each_part_of_an_answer_has_its_own_percentiles() -> None:
+    """One slow answer in twenty-one changes none; what no vendor took is exobridge's own."""
+    shares = [
+        Share(total, 160, Delays(350, model, 100, 200))
+        for total, model in [(1250, 400)] * 19 + [(1300, 400), (9000, 8150)]
+    ]
+    found = vendors.figures(shares)
+    assert found.pop("answers") == 21
+    parts = {"total": 1250, "silence": 160, "stt": 350, "model": 400, "words": 100, "tts": 200}
+    p50 = {f"{name}_p50_ms": value for name, value in {**parts, "own": 40}.items()}
+    p95 = {f"{name}_p95_ms": value for name, value in {**parts, "total": 1300, "own": 40}.items()}
+    assert found == p50 | p95
 
 
 # ------------------------------------------------------------------ reports

@@ -29,6 +29,8 @@ from exobridge.call.events import Decision, Role, answer, details, transfer_requ
 from exobridge.call.events import Turn as KeptTurn
 from exobridge.cli.main import app as commands
 from exobridge.demo import DemoReport, Stages
+from exobridge.demo_share import Delays, Share
+from exobridge.demo_vendors import VendorReport
 from exobridge.settings import Settings, load_settings
 from exobridge.simulator import CallReport, Outcome, Rule, Turn, Violation, timeline
 from exobridge.simulator.report import MarkSeen
@@ -36,6 +38,7 @@ from exobridge.store import Store
 from exobridge.templates import load_templates
 from exobridge_providers.base import SttProvider, TtsProvider
 from exobridge_providers.registry import BUILT_IN, Kind, provider_class
+from exobridge_providers.vendor import SttProtocol, TtsProtocol
 from tests.test_docs import OTHERS, provider_variables
 
 ROOT = Path(__file__).parent.parent
@@ -98,10 +101,17 @@ def once(rows: list[str]) -> set[str]:
 # ------------------------------------------------------------------ commands
 
 
-def command_line() -> dict[str, Any]:
+def command_line(group: Any = None, above: str = "") -> dict[str, Any]:
     """The commands by name; typer's own classes are no public part of it."""
-    group = cast(Any, typer.main.get_command(commands))
-    return {name: group.get_command(None, name) for name in group.list_commands(None)}
+    group = group or cast(Any, typer.main.get_command(commands))
+    found: dict[str, Any] = {}
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        if hasattr(command, "list_commands"):
+            found.update(command_line(command, f"{above}{name} "))
+        else:
+            found[f"{above}{name}"] = command
+    return found
 
 
 def shown(value: object) -> str:
@@ -119,7 +129,7 @@ def test_the_commands_page_has_every_command() -> None:
     text = page("reference/commands.md")
     listed = [names(row[0])[0].removeprefix("exobridge ") for row in tables(text)[0]]
     assert once(listed) == set(command_line())
-    assert set(re.findall(r"^## `exobridge (\w+)`$", text, re.MULTILINE)) == set(command_line())
+    assert set(re.findall(r"^## `exobridge ([a-z ]+)`$", text, re.MULTILINE)) == set(command_line())
 
 
 @pytest.mark.parametrize("command", command_line())
@@ -170,13 +180,16 @@ def report() -> CallReport:
 
 
 def test_the_commands_page_has_every_key_of_a_report() -> None:
-    """The report of ``call`` in the first table, what ``demo`` adds in the second."""
+    """The report of ``call`` in the first table, what ``demo`` adds in the second, and what it adds
+    with ``--vendors`` in the third."""
     text = section(page("reference/commands.md"), "## The report of `call` and `demo`")
-    of_call, of_demo = ([names(row[0])[0] for row in table] for table in tables(text))
+    of_call, of_demo, of_vendors = ([names(row[0])[0] for row in table] for table in tables(text))
     call = set(flat(report().to_json()))
     demo = DemoReport(report(), (Stages(1, 1, 0, 0, 0, 0),), "", 0.0)
     assert once(of_call) == call
     assert once(of_demo) == set(flat(demo.to_json())) - call
+    vendors = VendorReport(report(), (Share(1, 1, Delays(1, 0, 0, 0)),), ())
+    assert once(of_vendors) == set(flat(vendors.to_json())) - call
 
 
 def test_the_commands_page_has_every_outcome_of_a_simulated_call() -> None:
@@ -298,13 +311,26 @@ def built_in() -> list[tuple[Kind, str]]:
     return [(kind, name) for kind, known in BUILT_IN.items() for name in known]
 
 
+def described() -> dict[tuple[str, str], str]:
+    """What the pages tell of each provider: of those of vendors each vendor's own page does."""
+    found: dict[tuple[str, str], str] = {}
+    for path in (DOCS / "reference" / "providers.md", *(DOCS / "reference/vendors").glob("*.md")):
+        text = path.read_text("utf-8")
+        for name, kind in re.findall(r"^## `([\w-]+)` \((\w+)\)$", text, re.MULTILINE):
+            assert (kind, name) not in found, f"{name} ({kind}) stands twice"
+            found[kind, name] = section(text, f"## `{name}` ({kind})")
+    return found
+
+
 def test_the_providers_page_lists_every_built_in_one() -> None:
-    """In the list at its top and as a heading, with its kind."""
+    """As a heading there or on its vendor's page; in the list at its top, with its kind, if it
+    stands below."""
     text = page("reference/providers.md")
     listed = [(names(row[1])[0], names(row[0])[0]) for row in tables(text)[0]]
-    headings = re.findall(r"^## `(\w+)` \((\w+)\)$", text, re.MULTILINE)
-    assert listed == [(kind, name) for name, kind in headings]
-    assert set(listed) == {(str(kind), name) for kind, name in built_in()}
+    headings = re.findall(r"^## `([\w-]+)` \((\w+)\)$", text, re.MULTILINE)
+    assert len(listed) == len(set(listed)), "a row stands twice"
+    assert {(kind, name) for name, kind in headings} <= set(listed) <= set(described())
+    assert set(described()) == {(str(kind), name) for kind, name in built_in()}
 
 
 def options(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -338,7 +364,7 @@ def test_the_providers_page_has_every_option(kind: Kind, name: str) -> None:
     """Each with its default and its range."""
     if package := PACKAGES.get(name):
         pytest.importorskip(package)
-    rows = tables(section(page("reference/providers.md"), f"## `{name}` ({kind})"))[0]
+    rows = tables(described()[kind, name])[0]
     page_says = {names(row[0])[0]: (row[1], row[2]) for row in rows}
     known = dict(options(provider_class(kind, name).options_type))
     assert len(rows) == len(page_says)
@@ -379,9 +405,28 @@ def test_the_providers_page_tells_what_each_can_do(kind: Kind, name: str) -> Non
     """The capabilities are those that the class declares."""
     if package := PACKAGES.get(name):
         pytest.importorskip(package)
-    found = tables(section(page("reference/providers.md"), f"## `{name}` ({kind})"))
+    found = tables(described()[kind, name])
     page_says = {names(row[0])[0]: row[1] for row in found[1]} if len(found) > 1 else {}
     assert page_says == capabilities(provider_class(kind, name))
+
+
+VENDORS = sorted((DOCS / "reference" / "vendors").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", VENDORS, ids=lambda path: path.stem)
+def test_the_snippets_of_a_vendors_page_are_templates(path: Path, tmp_path: Path) -> None:
+    """Each works as it stands, with the defaults for the rest."""
+    for package in PACKAGES.values():
+        pytest.importorskip(package)
+    snippets = blocks(path.read_text("utf-8"), "toml")
+    assert snippets
+    for code in snippets:
+        (tmp_path / "default.toml").write_text(code, "utf-8")
+        template = load_templates(tmp_path, Settings.read({}))["default"]
+        for kind, used in ((Kind.STT, template.stt), (Kind.TTS, template.tts)):
+            can = capabilities(provider_class(kind, used.provider))
+            known = can["languages"].split(", ")
+            assert {"any", template.language.partition("-")[0], template.language} & {*known}
 
 
 def test_the_example_of_a_provider_is_the_one_that_is_tested() -> None:
@@ -393,6 +438,14 @@ def test_the_example_of_a_provider_is_the_one_that_is_tested() -> None:
     project = tomllib.loads((example / "pyproject.toml").read_text("utf-8"))["project"]
     shown = [tomllib.loads(block).get("project", {}) for block in blocks(text, "toml")]
     assert {"entry-points": project["entry-points"]} in shown
+
+
+def test_the_guide_of_plugins_names_every_hook() -> None:
+    """Those of speech-to-text in the first column, those of text-to-speech in the second."""
+    rows = tables(section(page("how-to/write-a-provider.md"), "## A vendor's plugin"))[0]
+    for column, protocol in enumerate((SttProtocol, TtsProtocol)):
+        told = {name.partition("(")[0] for row in rows for name in names(row[column])}
+        assert told == {name for name in vars(protocol) if not name.startswith("_")}
 
 
 # ------------------------------------------------------------------ every page
@@ -423,10 +476,13 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 def test_every_page_can_be_found() -> None:
-    """The README leads to the index, and the index to every page."""
-    index = DOCS / "index.md"
+    """The README leads to the index, and the index to every page; to those of vendors by the
+    matrix, which is made anew by itself."""
+    index, matrix = DOCS / "index.md", DOCS / "reference" / "provider-matrix.md"
     assert (index, "") in links(ROOT / "README.md")
-    assert set(PAGES) - {index} <= {target for target, _ in links(index)}
+    found = {target for target, _ in links(index)}
+    assert matrix in found
+    assert set(PAGES) - {index} <= found | {target for target, _ in links(matrix)}
 
 
 @pytest.mark.parametrize("path", NAMED)
@@ -504,7 +560,9 @@ def test_what_a_page_tells_to_type_exists(typed: list[str]) -> None:
     """Each command, each of its options, and each target of make."""
     program, first, *rest = [*typed, ""]
     if Path(program).name == "exobridge":
-        command = command_line()[first]
+        words = [first, *rest]
+        known_commands = command_line()
+        command = known_commands.get(first) or known_commands[" ".join(words[:2])]
         known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
         assert {word for word in rest if word.startswith("--")} <= known
     elif program not in ("python", "curl"):  # tests/stories/test_page.py types those
@@ -530,5 +588,6 @@ def test_pages_name_only_settings_that_exist(path: Path) -> None:
     # ${NAME} is a variable of the reader's own choice.
     text = re.sub(r"\$\{\w+\}", "", path.read_text("utf-8"))
     named = set(re.findall(r"\b[A-Z]{3,}(?:_[A-Z]+)+\b", text))
-    ours = {name for name in named if not name.startswith(OTHERS)}
+    # Acme is the reader's own vendor.
+    ours = {name for name in named if not name.startswith((*OTHERS, "ACME_"))}
     assert ours <= {*Settings.variables(), *provider_variables()}

@@ -32,8 +32,8 @@ from exobridge.recorder import StoreRecorder
 from exobridge.routing import Applications, Routing
 from exobridge.store import Store
 from exobridge.templates import Template
+from exobridge_providers import wire
 from exobridge_providers.base import SttProvider
-from exobridge_providers.dialogue import wire
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 from exobridge_providers.registry import Kind
 from tests.server import SHORT

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from exobridge import desk, greetings, passthrus, provider_pool, status_callbacks
 from exobridge.call import digits, playout, prompts, session
-from exobridge.call.failover import breaker
+from exobridge.call.failover import breaker, relay
 from exobridge.call.plan import Waits
 from exobridge.call.turns import interruption, segment
 from exobridge.cluster import member
@@ -34,6 +34,8 @@ from exobridge_providers.dialogue.openai_options import OpenAiOptions
 from exobridge_providers.dialogue.tools_http import HttpTool
 from exobridge_providers.dialogue.webhook_options import WebhookOptions
 from exobridge_providers.tts.espeak import EspeakOptions
+from exobridge_providers.tts.openai import OpenAiTtsOptions
+from exobridge_providers.vendor import SttProtocol, VendorOptions, link, tts_session
 
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "reference" / "waits.md"
@@ -81,6 +83,9 @@ SECONDS: dict[str, float] = {
     "a line's first audio, or more of it, or that a line is taken": DEFAULTS.tts_first_audio,
     "a session, or an answer, to be closed": DEFAULTS.close,
     "the call that tries a provider whose circuit was open": breaker.TRIAL_S,
+    "a pause in which the next session can take over, before the vendor ends this one": (
+        relay.EARLY_S * 3 / 4
+    ),
     "a provider to close, when the server stops": provider_pool.CLOSE_SECONDS,
     "`openai`, `webhook`: a connection": default(OpenAiOptions, "connect_seconds"),
     "`openai`: the first word": default(OpenAiOptions, "first_token_seconds"),
@@ -88,6 +93,15 @@ SECONDS: dict[str, float] = {
     "`webhook`: the first action": default(WebhookOptions, "first_seconds"),
     "`webhook`: the next action": default(WebhookOptions, "next_seconds"),
     "a tool's answer": default(HttpTool, "timeout_seconds"),
+    "a speech vendor: a connection that is ready to work": default(
+        VendorOptions, "connect_seconds"
+    ),
+    "a speech vendor: the text that was asked for": SttProtocol.answer_seconds,
+    "a speech vendor: its word that it has stopped, after a cancel": tts_session.LEAVING_SECONDS,
+    "a speech vendor: a connection to be closed": 3 * link.CLOSE_SECONDS,
+    "`openai` (tts): an answer to begin, or more of it": default(
+        OpenAiTtsOptions, "answer_seconds"
+    ),
     "`espeak`: a sentence": default(EspeakOptions, "timeout_seconds"),
     "a caller who pauses in the middle of a sentence": TURNS.max_end_silence_ms / 1000,
     "a caller who does not stop": TURNS.max_turn_seconds,

@@ -7,27 +7,18 @@ store afterwards and laid beside what the caller's side measured.
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import socket
-import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from exobridge.call.events import Role
 from exobridge.call.events import Turn as KeptTurn
-from exobridge.ear.english import number_words
-from exobridge.errors import ExobridgeError
+from exobridge.demo_server import NUMBER, kept_turns, serving
 from exobridge.simulator import BargeIn, CallPlan, CallReport, Exotel, Say, Turn, events
 from exobridge.simulator.speech import Ears, Voice
-from exobridge.store import Store
+from exobridge.simulator.words import word_error
 
-NUMBER = "+918047112233"
 QUESTION = "Hello. What are your opening hours?"
 INTERRUPTION = "Sorry, how much is the gift box?"
 GOODBYE = "Thank you, goodbye."
@@ -35,16 +26,6 @@ ANSWERS = ("We are open", "Our gift box", "Thank you for calling")
 """How the bot's answers to the three begin, if it has understood."""
 INTERRUPT_AFTER_MS = 3000
 """How far into the first answer the caller interrupts."""
-
-READY_SECONDS = 90.0
-"""Longest start of the server: models are read from a cold disk."""
-
-_OURS = ("EXOTEL_", "EXOBRIDGE_", "DATABASE_URL", "MAX_CALLS", "STREAM_TOKEN", "UNUSED_SLOT")
-_PROVIDERS = ("STT_PROVIDER", "TTS_PROVIDER", "DIALOGUE_PROVIDER", "VAD_PROVIDER")
-
-
-class DemoError(ExobridgeError):
-    """The demonstration cannot be held; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +109,7 @@ async def hold(folder: Path, tell: events.Listener, progress: Callable[[str], No
     """
     folder = await asyncio.to_thread(folder.resolve)
     progress("Starting a server of its own")
-    async with _server(folder) as url:
+    async with serving(folder, {"EXOTEL_NUMBERS": f"{NUMBER}=demo"}) as url:
         progress("Preparing the caller's lines")
         async with Voice() as voice:
             script = (
@@ -139,7 +120,7 @@ async def hold(folder: Path, tell: events.Listener, progress: Callable[[str], No
         progress("Calling")
         async with Exotel() as exotel:
             report = await exotel.call(CallPlan(url=url, called=NUMBER, script=script), tell)
-    kept = await _kept(folder, report.call_sid)
+    kept = await kept_turns(folder, report.call_sid)
     if report.tracks is None or not kept:
         return DemoReport(report, (), "", 1.0)
     report = with_kept_words(report, kept).with_recording(folder / "call.wav")
@@ -149,69 +130,7 @@ async def hold(folder: Path, tell: events.Listener, progress: Callable[[str], No
     return DemoReport(report, stages(report, kept), heard, word_error(said, heard))
 
 
-# ------------------------------------------------------------------ the server
-
-
-@asynccontextmanager
-async def _server(folder: Path) -> AsyncGenerator[str]:
-    port = _free_port()
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_OURS) and name not in _PROVIDERS
-    }
-    environment |= {"EXOTEL_NUMBERS": f"{NUMBER}=demo", "EXOBRIDGE_DATA_DIR": str(folder)}
-    with (folder / "server.log").open("wb") as log:
-        server = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "exobridge", "serve", "--port", str(port)),
-            cwd=folder,  # no .env of the user's
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            await _until_ready(server, url, folder)
-            yield url
-        finally:
-            with suppress(ProcessLookupError):
-                server.terminate()
-            await server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-async def _until_ready(server: asyncio.subprocess.Process, url: str, folder: Path) -> None:
-    why = "it did not answer"
-    async with httpx.AsyncClient(trust_env=False) as client:
-        for _ in range(int(READY_SECONDS / 0.2)):
-            if server.returncode is not None:
-                break
-            with suppress(httpx.HTTPError, ValueError):
-                answer = await client.get(f"{url}/health/ready")
-                if answer.status_code == 200:
-                    return
-                why = "; ".join(answer.json()["problems"])
-            await asyncio.sleep(0.2)
-    log = folder / "server.log"
-    last = log.read_text("utf-8", "replace").strip().splitlines()[-3:]
-    raise DemoError(f"the server did not start ({why}). Its log ({log}) ends:\n" + "\n".join(last))
-
-
 # ------------------------------------------------------------------ what was kept
-
-
-async def _kept(folder: Path, call_sid: str) -> list[KeptTurn]:
-    store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
-    try:
-        return await store.turns(call_sid)
-    finally:
-        await store.aclose()
 
 
 def _overlap(kept: KeptTurn, turn: Turn) -> float:
@@ -277,22 +196,3 @@ async def _heard_back(report: CallReport) -> str:
             part = track[max(0, begin) * per_ms : end * per_ms]
             texts.append(await ears.text(part, report.sample_rate))
     return " ".join(texts)
-
-
-def words(text: str) -> list[str]:
-    """A text's words as they are compared: lower case, no punctuation, numbers in words (a
-    recogniser writes "950" for "nine hundred and fifty")."""
-    spelled = re.sub(r"\d+", lambda number: f" {number_words(int(number[0]))} ", text)
-    return [word for word in re.findall(r"[a-z']+", spelled.lower()) if word != "and"]
-
-
-def word_error(said: str, heard: str) -> float:
-    """Word error rate: the fewest words changed, left out or put in, per word said (0: none)."""
-    reference, hypothesis = words(said), words(heard)
-    row = list(range(len(hypothesis) + 1))
-    for index, word in enumerate(reference, start=1):
-        previous, row[0] = row[0], index
-        for column, other in enumerate(hypothesis, start=1):
-            cost = min(row[column] + 1, row[column - 1] + 1, previous + (word != other))
-            previous, row[column] = row[column], cost
-    return row[-1] / len(reference) if reference else float(bool(hypothesis))

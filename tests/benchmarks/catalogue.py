@@ -10,6 +10,7 @@ from tests.benchmarks.capacity import P99_MS, full_core, most_calls
 from tests.benchmarks.endurance import AT_ONCE, short, soak
 from tests.benchmarks.generator import Figures
 from tests.benchmarks.tables import Column
+from tests.benchmarks.vendors import PARTS, answers
 from tests.benchmarks.webhooks import answer
 from tests.benchmarks.workers import compare
 
@@ -122,8 +123,20 @@ ANSWERS = Table(
         Column("busy", "generator", ".0%"),
     ),
 )
-
-
+VENDORS = Table(
+    "from voice to voice over vendors",
+    (
+        Column("answers", "answers", ".0f"),
+        *(
+            column
+            for part in PARTS
+            for column in (
+                Column(f"{part}_p50_ms", f"{part} p50 ms", ".0f"),
+                Column(f"{part}_p95_ms", "p95", ".0f"),
+            )
+        ),
+    ),
+)
 WORKERS = Table(
     "more workers than one",
     (
@@ -200,6 +213,12 @@ BENCHES = (
         "`/exotel/answer`, a new call each",
         ANSWERS,
         lambda options: answer(options.rate, options.seconds),
+    ),
+    Bench(
+        "vendors",
+        "questions to a bot of fake vendors",
+        VENDORS,
+        lambda options: answers(),
     ),
     Bench(
         "workers",

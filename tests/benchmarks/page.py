@@ -59,6 +59,17 @@ READING = """\
   much of its core the load generator used: above 80 % it would be the limit.
 - **Webhooks** are asked at a fixed rate, each about a new call, and timed from when they were due.
   µs each holds two writes to the record: the answer, and that no stream came.
+- **From voice to voice over vendors** is the call of `exobridge demo --vendors`, on fakes that take
+  as long as vendors do. *Total* is from the caller's last voice to the bot's first, at the caller's
+  ear. For each answer, *own* = *total* − *silence* − *stt* − *model* − *words* − *tts*; each column
+  has percentiles of its own, so those do not add up. Not ours are: *silence*, the 160 ms before
+  the text is asked for, or the silence that ends a turn less *stt* if that is more; *stt*, from
+  there to the text; *model*, from the question to the first word; *words*, from there to the last
+  word of what is spoken first; *tts*, from text to the first audio; all by the fakes' clocks. The
+  model takes the time of *words*, but a bridge that spoke before the clause is whole would need
+  less of it. Ours is all the rest: what the server computes, frames, sockets, playout, and what
+  the caller and the fakes take for themselves, which share one process beside the server's. No
+  core is set aside for either. `.venv/bin/python -m tests.benchmarks vendors` runs it alone.
 - **The most calls** are found by steps of fresh servers, to within 5 %, for the echo and for the
   first floor.
 - **Speech on a core that is nearly full** is the row of lateness with as many calls as use four

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from exobridge.call.failover.circuits import provider_key
-from exobridge.call.prompts import HURRY_SECONDS, RENDER_SECONDS, Prompts, best_rate
+from exobridge.call.prompts import HURRY_SECONDS, RENDER_SECONDS, Prompts
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
-from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
+from exobridge_codecs.formats import pcm16
 from exobridge_codecs.pcm import rms_dbfs
 from exobridge_providers.base import (
-    Options,
     TtsCapabilities,
     TtsConfig,
     TtsProvider,
@@ -252,34 +251,6 @@ async def test_closing_stops_what_is_rendered() -> None:
     await asyncio.wait([waiting])
     assert waiting.cancelled()
     await pool.aclose()
-
-
-class RatesTts(TtsProvider):
-    """A provider that is only asked what it can do."""
-
-    def __init__(self, *formats: AudioFormat) -> None:
-        super().__init__(Options())
-        self.capabilities = TtsCapabilities(formats=formats)
-
-
-@pytest.mark.parametrize(
-    ("rates", "wanted", "best"),
-    [
-        ((24000, 8000), 8000, 8000),
-        ((24000, 16000), 8000, 16000),
-        ((8000, 16000), 24000, 16000),
-        ((22050,), 8000, 22050),
-    ],
-)
-def test_the_rate_nearest_above_is_asked_for(rates: list[int], wanted: int, best: int) -> None:
-    """The same, else the lowest above, else the highest there is."""
-    assert best_rate(RatesTts(*map(pcm16, rates)), wanted) == best
-
-
-def test_a_provider_without_pcm_is_refused() -> None:
-    """Only PCM16 can be resampled and mixed."""
-    with pytest.raises(ProviderError, match="no PCM16"):
-        best_rate(RatesTts(AudioFormat(Encoding.MULAW, 8000)), 8000)
 
 
 class SpareTts(FakeTts):

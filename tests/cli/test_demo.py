@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from exobridge.call.events import Role
 from exobridge.call.events import Turn as KeptTurn
-from exobridge.demo import stages, with_kept_words, word_error, words
+from exobridge.cli.main import app
+from exobridge.demo import stages, with_kept_words
 from exobridge.simulator import CallReport, Outcome, Turn
 from tests.process import run
 
@@ -22,6 +25,15 @@ async def test_a_folder_that_cannot_be_made_is_2(tmp_path: Path) -> None:
     assert (status, out.count("Starting")) == (2, 0)
     assert "file" in err
     assert "Traceback" not in err
+
+
+def test_turns_are_of_the_fake_vendors_alone(tmp_path: Path) -> None:
+    """They are refused before anything begins, not ignored."""
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["demo", "--turns", "5", "--out", str(out)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "needs --vendors" in result.stderr
+    assert not out.exists()
 
 
 def report(*turns: Turn, voice_to_voice_ms: tuple[float | None, ...] = ()) -> CallReport:
@@ -81,27 +93,3 @@ def test_the_time_to_an_answer_is_split_by_what_the_server_measured() -> None:
     first, second = stages(measured, server)
     assert (first.total, first.end_of_turn, first.rest) == (800, 400, 247)
     assert (second.total, second.end_of_turn, second.rest) == (700, 500, 47)
-
-
-def test_words_are_compared_as_they_sound() -> None:
-    """Numbers in words, without case and punctuation."""
-    assert words("It's 950, or NINE hundred and fifty!") == [
-        "it's",
-        "nine",
-        "hundred",
-        "fifty",
-        "or",
-        "nine",
-        "hundred",
-        "fifty",
-    ]
-
-
-def test_the_word_error_is_the_fewest_changes_for_each_word_said() -> None:
-    """A word changed, left out, put in; nothing said and something heard is all wrong."""
-    assert word_error("a b c d", "a b c d") == 0
-    assert word_error("a b c d", "a x c d") == 0.25
-    assert word_error("a b c d", "a c d") == 0.25
-    assert word_error("a b c d", "a b x c d") == 0.25
-    assert word_error("a b c d", "") == 1
-    assert (word_error("", ""), word_error("", "a")) == (0, 1)

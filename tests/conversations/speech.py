@@ -10,10 +10,10 @@ from pathlib import Path
 
 from exobridge.call.events import Role
 from exobridge.call.events import Turn as KeptTurn
-from exobridge.demo import word_error
 from exobridge.simulator import CallPlan, CallReport, Exotel
 from exobridge.simulator.plan import Limits
 from exobridge.simulator.speech import Voice
+from exobridge.simulator.words import word_error
 from exobridge.store import Store
 from tests.benchmarks.sums import percentile
 from tests.benchmarks.tables import Column, Line

@@ -11,7 +11,7 @@ from exobridge.doctor import number_checks, provider_checks, template_checks
 from exobridge.doctor.case import Case
 from exobridge.doctor.finding import Finding, Level
 from exobridge.settings import Settings
-from tests.doctor.looking import NUMBER, levels, of, one
+from tests.doctor.looking import NUMBER, SECRET, levels, of, one
 from tests.server import bot, fakes_installed, write_templates
 
 FAKES = {name: "fake" for name in ("STT_PROVIDER", "TTS_PROVIDER", "VAD_PROVIDER")}
@@ -194,3 +194,22 @@ def test_a_recording_that_nobody_is_told_of_is_told(
         looked_at, _ = case(tmp_path, {"default": bot(recording=recording)})
         found = of(template_checks.look(looked_at), "templates.recording")
     assert [each.level for each in found] == ([] if level is None else [level])
+
+
+def test_a_vendor_whose_key_is_missing_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each variable is named, that of the options too; a key that is there is not shown."""
+    monkeypatch.delenv("DEEPGRAM_API_KEY", raising=False)
+    monkeypatch.setenv("OUR_KEY", SECRET)
+    stt = '[stt]\nprovider = "deepgram"\n'
+    tts = '[tts]\nprovider = "deepgram"\noptions = {api_key_env = "OUR_KEY"}\n'
+    with fakes_installed(tmp_path):
+        found, _ = case(tmp_path, {"default": stt + tts})
+        findings = list(provider_checks.look(found))
+    there, missing = sorted(of(findings, "providers.key"), key=lambda each: each.level.weight)
+    assert missing.level is Level.ERROR
+    assert "stt deepgram has no key" in missing.found
+    assert "DEEPGRAM_API_KEY=" in missing.cure
+    assert (there.level, "OUR_KEY" in there.found) == (Level.OK, True)
+    assert SECRET not in repr(findings)

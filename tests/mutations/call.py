@@ -156,6 +156,23 @@ _HEARING = Module(
             "after a corrected rate everybody hears the wrong one",
         ),
         Mutation(
+            "if self._stt is None or self._continuous:\n            self._in_segment = False",
+            "if self._stt is None:\n            self._in_segment = False",
+            "a noise makes a recogniser end the caller's sentence",
+        ),
+    ),
+)
+
+_FORMATS = Module(
+    "bridge/exobridge/call/formats.py",
+    ("tests/call/test_formats.py",),
+    (
+        Mutation(
+            "offer != line,\n",
+            "",
+            "μ-law is decoded on its way to a vendor that takes it",
+        ),
+        Mutation(
             "offer.encoding is not Encoding.PCM16,\n        )",
             "offer.encoding is Encoding.PCM16,\n        )",
             "of two encodings at one rate the lossy one is sent",
@@ -164,11 +181,6 @@ _HEARING = Module(
             "-offer.sample_rate if below else offer.sample_rate,",
             "offer.sample_rate,",
             "of rates below the line's the lowest is taken",
-        ),
-        Mutation(
-            "if self._stt is None or self._continuous:\n            self._in_segment = False",
-            "if self._stt is None:\n            self._in_segment = False",
-            "a noise makes a recogniser end the caller's sentence",
         ),
     ),
 )
@@ -628,6 +640,7 @@ _HANDING_OVER = Module(
 MODULES = (
     _PLAYOUT,
     _HEARING,
+    _FORMATS,
     _TEXT,
     _BOT_TURN,
     _STATE,

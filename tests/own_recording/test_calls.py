@@ -135,9 +135,10 @@ def test_the_consent_line_comes_first(recorded: dict[str, Recorded]) -> None:
     assert recorded["consent"].said[0] == "This call is recorded. Hello there."
     wav = recorded["consent"].wav
     assert wav is not None
-    begin, end = parts(wav.channels[1])[0]
-    # 22 and 12 characters of 20 ms, in one piece.
-    assert 600 <= end - begin <= 800
+    caller, bot_side = map(parts, wav.channels)
+    # 22 and 12 characters of 20 ms; a busy machine may leave a gap.
+    opening = sum(end - begin for begin, end in bot_side if end <= caller[0][0])
+    assert 600 <= opening <= 800
 
 
 def test_what_is_stored_is_in_the_record(recorded: dict[str, Recorded]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exobridge.simulator.words import contains
+from exobridge.simulator.words import contains, word_error
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,29 @@ def test_other_words_are_not(text: str, phrase: str) -> None:
 def test_a_number_that_nobody_says_is_read_digit_by_digit() -> None:
     """However many digits there are."""
     assert contains("7" * 5000, "7" * 5000)
+
+
+def test_word_error_does_not_count_how_words_are_written() -> None:
+    """However numbers are written, and in every script."""
+    assert word_error("Room 42, please", "room forty two please") == 0
+    assert word_error("It's 950, or NINE hundred!", "its nine hundred and fifty or 900") == 0
+    assert word_error("मुझे बैलेंस जानना है", "मुझे बैलेंस जानना है।") == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "error"),
+    [
+        ("a b c d", "a b c d", 0),
+        ("a b c d", "a x c d", 0.25),
+        ("a b c d", "a c d", 0.25),
+        ("a b c d", "a b x c d", 0.25),
+        ("a b c d", "", 1),
+        ("", "", 0),
+        ("", "a", 1),
+    ],
+)
+def test_word_error_is_the_fewest_changes_for_each_word_said(
+    said: str, heard: str, error: float
+) -> None:
+    """A word changed, left out, put in; nothing said and something heard is all wrong."""
+    assert word_error(said, heard) == error

@@ -174,7 +174,7 @@ TOOL = "[[dialogue.options.tools]]\nname = 'hang_up'\ndescription = 'a'\nurl = '
             "limits.warning_seconds",
             "shorter",
         ),
-        ('[stt]\nprovider = "moonshin"', "stt.provider", "Known: moonshine"),
+        ('[stt]\nprovider = "moonshin"', "stt.provider", "deepgram-flux, elevenlabs, moonshine,"),
         ('[vad]\nprovider = "off"', "vad.provider", "none"),
         ('[vad]\nprovider = "none"', "vad.provider", "silero"),
         ("[tts.options]\nspeedd = 1", "tts.options.speedd", "Did you mean speed?"),
@@ -288,7 +288,11 @@ def test_the_shipped_reception_keeps_its_script_as_one_of_several() -> None:
         ('[stt]\nprovider = "moonshine,"', "stt.provider", "one,another"),
         ('[stt]\nprovider = "moonshine,moonshine"', "stt.provider", "once"),
         ('[stt]\nprovider = "a,b,c,d,e,f"', "stt.provider", "best"),
-        ('[stt]\nprovider = "moonshine,moonshin"', "stt.provider", "Known: moonshine"),
+        (
+            '[stt]\nprovider = "moonshine,moonshin"',
+            "stt.provider",
+            "deepgram-flux, elevenlabs, moonshine,",
+        ),
         (
             f'[stt]\nprovider = "moonshine,{FAKE_STT}"\n[stt.options]\nlanguages = []',
             "stt.options.languages",

@@ -113,6 +113,8 @@ class Conversation:
                 final = self._listening.take(event, now)
                 if final is None:
                     return []
+                if event.end_of_turn and (end_ms := self._policy.unasked_end_ms) is not None:
+                    self._listening.ended(end_ms, now)
                 return self._policy.final(
                     final, now, finalized=event.finalized, end_of_turn=event.end_of_turn
                 )

@@ -133,6 +133,8 @@ class Hearing:
         self._continuous = capabilities.continuous
         # One that sends partials by itself would not say which of them answers a peek.
         self._on_demand = capabilities.on_demand and not capabilities.interims
+        if self._continuous and self._stt is not None:
+            self._send_pre_roll()  # with the next segment it would come after what follows it
 
     def push(self, payload: bytes) -> None:
         """Take a payload of any size, in the line's format."""
@@ -170,8 +172,12 @@ class Hearing:
         self._in_segment = True
         self._forget()
         if self._stt is not None:
-            while self._pre_roll:
-                self._stt.send(self._pre_roll.popleft())
+            self._send_pre_roll()
+
+    def _send_pre_roll(self) -> None:
+        assert self._stt is not None
+        while self._pre_roll:
+            self._stt.send(self._pre_roll.popleft())
 
     def peek(self, *, settled: bool) -> bool:
         """Ask for the words of the segment so far; whether they may come.
@@ -202,19 +208,3 @@ class Hearing:
             self._in_segment = False
             return False
         return self.end_segment()
-
-
-def choose_format(offered: tuple[AudioFormat, ...], line: AudioFormat) -> AudioFormat:
-    """What to send a provider: the line's own format, else PCM16 at its rate, else the lowest rate
-    above it, else the highest there is; the provider's order decides between equals."""
-
-    def cost(offer: AudioFormat) -> tuple[bool, bool, int, bool]:
-        below = offer.sample_rate < line.sample_rate
-        return (
-            offer != line,
-            below,
-            -offer.sample_rate if below else offer.sample_rate,
-            offer.encoding is not Encoding.PCM16,
-        )
-
-    return min(offered, key=cost)

@@ -60,14 +60,18 @@ class Listening:
 
     def finalize(self, voice_end_ms: float, now: float) -> bool:
         """Ask for the text of the segment, which is over; whether it will come."""
-        self._voice_end_ms = voice_end_ms
-        behind_s = max(0.0, self._hearing.position_ms - voice_end_ms) / 1000
-        self._speech_end_at = now - behind_s
-        self._asked_at = now
+        self.ended(voice_end_ms, now)
         if not self._hearing.end_segment():
             return False
         self._finals.append((True, now + self._wait_s))
         return True
+
+    def ended(self, voice_end_ms: float, now: float) -> None:
+        """The segment is over."""
+        self._voice_end_ms = voice_end_ms
+        behind_s = max(0.0, self._hearing.position_ms - voice_end_ms) / 1000
+        self._speech_end_at = now - behind_s
+        self._asked_at = now
 
     # -------------------------------------------------------------- texts
 

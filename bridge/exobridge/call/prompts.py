@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 import structlog
 
 from exobridge.call.failover.circuits import ProviderKey, provider_key
+from exobridge.call.formats import choose_format
 from exobridge.call.text import spoken_pieces
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.models import Template
+from exobridge_codecs.codec import decoder
 from exobridge_codecs.formats import pcm16
 from exobridge_codecs.pcm import whole_samples
 from exobridge_codecs.resample import resample
@@ -224,8 +226,9 @@ def _failure(raised: Exception, provider: str, limit_s: float) -> ProviderError:
 
 
 async def _speak(provider: TtsProvider, line: _Line) -> bytes:
-    audio_format = best_rate(provider, line.sample_rate)
-    config = TtsConfig(pcm16(audio_format), line.language, line.voice)
+    made = choose_format(provider.capabilities.formats, pcm16(line.sample_rate))
+    decode = decoder(made.encoding)
+    config = TtsConfig(made, line.language, line.voice)
     session = await provider.open(config)
     parts: list[bytes] = []
     try:
@@ -236,9 +239,9 @@ async def _speak(provider: TtsProvider, line: _Line) -> bytes:
         async for event in session.events():
             match event:
                 case TtsAudio():
-                    parts.append(whole_samples(event.audio))
+                    parts.append(whole_samples(decode(event.audio)))
                 case TtsDone():
-                    return resample(b"".join(parts), audio_format, line.sample_rate)
+                    return resample(b"".join(parts), made.sample_rate, line.sample_rate)
                 case TtsTrouble():
                     raise event.error
     finally:
@@ -252,17 +255,3 @@ async def _close(session: TtsSession, provider: str) -> None:
             await session.aclose()
     except Exception as error:  # the line is whole, whatever its session does now
         _log.warning("session not closed cleanly", provider=provider, error=type(error).__name__)
-
-
-def best_rate(provider: TtsProvider, wanted: int) -> int:
-    """The rate to ask of a provider for a line at ``wanted`` Hz: the same, else the lowest above
-    it, else the highest there is.
-
-    Raises:
-        ProviderError: It makes no PCM16.
-    """
-    formats = provider.capabilities.formats
-    rates = sorted(f.sample_rate for f in formats if f == pcm16(f.sample_rate))
-    if not rates:
-        raise ProviderError("makes no PCM16 audio")
-    return next((rate for rate in rates if rate >= wanted), rates[-1])

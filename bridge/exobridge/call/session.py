@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from contextvars import copy_context
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -272,6 +273,17 @@ class CallSession:
     ) -> None:
         line_format = await self._find_format(plan)
         context = copy_context()
+
+        def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+            try:
+                return tasks.create_task(work, context=context)
+            except RuntimeError:
+                # The call is over, and who asks will know in a moment: nothing begins any more.
+                work.close()
+                nothing = asyncio.get_running_loop().create_task(asyncio.sleep(0))
+                nothing.cancel()
+                return nothing
+
         stage = Stage(
             plan=plan,
             services=self._services,
@@ -280,7 +292,7 @@ class CallSession:
             line_format=line_format,
             stream_sid=started.stream_sid,
             started_at=self._started_at,
-            spawn=lambda work: tasks.create_task(work, context=context),
+            spawn=spawn,
             end=lambda by, reason: self._end(End(by, reason, self._code)),
             log=self._log,
             exits=exits,

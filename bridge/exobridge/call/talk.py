@@ -136,7 +136,7 @@ async def _open_tts(stage: Stage, means: Means, conversation: Conversation) -> N
         means,
         stage.language,
         stage.plan.call_sid,
-        stage.line_format.sample_rate,
+        stage.line_format,
         own_language=stage.plan.template.language,
         take=stage.speaking.take,
         fail=partial(conversation.fail, "tts"),

@@ -13,8 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from exobridge.cli.demo_shares import show_shares
+from exobridge.cli.given import given_options
 from exobridge.cli.problems import USAGE
-from exobridge.demo import DemoError, DemoReport, hold
+from exobridge.demo import DemoReport, hold
+from exobridge.demo_server import DemoError
+from exobridge.demo_vendors import TURNS, VendorReport
+from exobridge.demo_vendors import hold as with_vendors
 from exobridge.simulator import events
 from exobridge.simulator.speech import SpeechError
 from exobridge.store import StoreError
@@ -24,12 +29,25 @@ MAX_WORD_ERROR = 0.15
 
 
 def demo(
+    context: typer.Context,
     out: Annotated[
-        Path, typer.Option(help="Folder for the recording, the report and the server's log.")
+        Path,
+        typer.Option(help="Folder for the recording, the report, and all that the server keeps."),
     ] = Path("demo-out"),
     as_json: Annotated[
         bool, typer.Option("--json", help="The report as JSON, alone, on the standard output.")
     ] = False,
+    vendors: Annotated[
+        bool,
+        typer.Option(
+            "--vendors",
+            help="Speech and dialogue of fake vendors with the delays of real ones: how much of "
+            "each answer's time is exobridge's own?",
+        ),
+    ] = False,
+    turns: Annotated[
+        int, typer.Option(help="With --vendors: how often the caller speaks.", min=1, max=200)
+    ] = TURNS,
 ) -> None:
     """Hold a whole call with real speech: no account, no key, no network.
 
@@ -37,17 +55,28 @@ def demo(
     the first answer, and says goodbye. What was said, how fast, and a stereo recording (caller
     left, bot right) are left in the folder of --out.
 
+    With --vendors the call is held over the vendors' own protocols instead, with tones in place of
+    speech, and the time of each answer is split into what the vendors took and what is left.
+
     The exit status is 0 if the call went well, 1 if not, and 2 if it could not be held.
     """
+    if not vendors and "turns" in given_options(context):
+        raise typer.BadParameter("needs --vendors", param_hint="--turns")
     console = Console(stderr=as_json, highlight=False)
     begun = time.monotonic()
 
     def progress(what: str) -> None:
         console.print(f"[dim]{time.monotonic() - begun:5.1f} s  {what}[/]")
 
+    show = _Show(console)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        report = asyncio.run(hold(out, _Show(console), progress))
+        if vendors:
+            report: DemoReport | VendorReport = asyncio.run(
+                with_vendors(out, turns, show, progress)
+            )
+        else:
+            report = asyncio.run(hold(out, show, progress))
         text = json.dumps(report.to_json(), indent=2, ensure_ascii=False)
         (out / "report.json").write_text(text + "\n", "utf-8")
     except (DemoError, SpeechError, StoreError, OSError) as error:
@@ -55,6 +84,9 @@ def demo(
         raise typer.Exit(USAGE) from None
     if as_json:
         typer.echo(text)
+    if isinstance(report, VendorReport):
+        show_shares(report, console)
+        raise typer.Exit(0 if report.went_well else 1)
     _summarise(report, console, out)
     clear = report.word_error <= MAX_WORD_ERROR
     went_well = report.call.went_well and report.understood and clear

@@ -10,8 +10,11 @@ from typing import Any, TextIO
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("serve", "call", "simulate", "replay", "demo", "calls", "jobs", "erase", "doctor")
-"""Each is the function of its name in the module of its name."""
+COMMANDS = (
+    *("serve", "call", "simulate", "replay", "demo", "calls", "jobs", "erase", "doctor"),
+    "provider",
+)
+"""Each is the function, or the group of commands, of its name in the module of its name."""
 
 
 class _Commands(TyperGroup):
@@ -19,6 +22,13 @@ class _Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:  # of a choice: pydantic's own words go before ours
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         # For an unknown name all, as one of them may have been meant.
@@ -29,8 +39,11 @@ class _Commands(TyperGroup):
 
 
 def _command(name: str) -> Any:
+    found = getattr(import_module(f"exobridge.cli.{name}"), name)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_group(found)
     alone = typer.Typer(add_completion=False)
-    alone.command(name)(getattr(import_module(f"exobridge.cli.{name}"), name))
+    alone.command(name)(found)
     return typer.main.get_command(alone)
 
 

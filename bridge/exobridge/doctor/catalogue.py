@@ -42,6 +42,7 @@ TITLES = {
     "numbers.list": "ExoPhones and their templates",
     "numbers.foreign": "number outside India",
     "providers.installed": "provider of a template",
+    "providers.key": "key of a provider's vendor",
     "providers.language": "language of a provider",
     "providers.rate": "sample rate of a provider",
     "providers.start": "start of a provider",

@@ -7,6 +7,7 @@ must not stop the other checks.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import TypeVar
 from exobridge.doctor.aside import in_own_loop
 from exobridge.doctor.case import OFFLINE, Case
 from exobridge.doctor.finding import Finding, error, info, ok, warning
+from exobridge.doctor.provider_checks import key_variable
 from exobridge.doctor.speech import Spoken, hear, speak, voice
 from exobridge.templates import ProviderUse, Template, provider_uses
 from exobridge_providers.base import Provider, SttProvider, TtsProvider, VadProvider, speaks
@@ -84,6 +86,8 @@ async def _start(case: Case, use: ProviderUse) -> tuple[Finding, Provider | None
         provider = create(use.kind, use.name, use.options)
         if case.scope.offline and not provider.offline:
             return info("doctor.skipped", f"start of {name}: {OFFLINE}"), None
+        if (key := key_variable(use)) and not os.environ.get(key, "").strip():
+            return info("doctor.skipped", f"start of {name}: it has no key"), None
         case.tell(f"starting {name}")
         await asyncio.wait_for(provider.start(), START_SECONDS)
     except TimeoutError:

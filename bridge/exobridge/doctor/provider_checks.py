@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from exobridge.doctor.case import Case
 from exobridge.doctor.finding import Finding, error, info, ok, warning
 from exobridge.templates import ProviderUse, Template, provider_uses
 from exobridge_providers.base import SttProvider, TtsProvider, VadProvider, speaks
-from exobridge_providers.registry import create
+from exobridge_providers.registry import create, provider_class
 
 
 def look(case: Case) -> list[Finding]:
@@ -32,6 +33,7 @@ def _use(
         yield error("providers.installed", found, "Tell its author, or choose another.")
         return
     yield ok("providers.installed", f"{use.kind} {use.name} is installed and takes its options")
+    yield from _key(use)
     rate = template.stream.sample_rate
     if isinstance(provider, SttProvider | TtsProvider):
         can = provider.capabilities
@@ -39,6 +41,23 @@ def _use(
         yield _rate(use, rate, [each.sample_rate for each in can.formats])
     elif isinstance(provider, VadProvider):
         yield _rate(use, rate, list(provider.sample_rates))
+
+
+def _key(use: ProviderUse) -> Iterator[Finding]:
+    if not (variable := key_variable(use)):
+        return
+    if os.environ.get(variable, "").strip():
+        yield ok("providers.key", f"{use.kind} {use.name} has its key in {variable}")
+        return
+    found = f"{use.kind} {use.name} has no key: the environment variable {variable} is not set"
+    cure = f"Put {variable}=… into the environment or .env; the option api_key_env names another."
+    yield error("providers.key", found, cure)
+
+
+def key_variable(use: ProviderUse) -> str:
+    """Where a provider looks for its vendor's key; empty: it wants none."""
+    option = provider_class(use.kind, use.name).options_type.model_fields.get("api_key_env")
+    return "" if option is None else str(use.options.get("api_key_env", option.default))
 
 
 def _language(

@@ -72,7 +72,7 @@ class Applications:
             await self._client.aclose()
 
     def _opened(self) -> httpx.AsyncClient:
-        from exobridge_providers.dialogue import wire
+        from exobridge_providers import wire
 
         if self._client is None:
             self._client = wire.new_client(CONNECT_SECONDS)
@@ -90,7 +90,7 @@ class Applications:
     ) -> tuple[int, bytes]:
         import httpx
 
-        from exobridge_providers.dialogue import wire
+        from exobridge_providers import wire
 
         client = self._opened()
         request = client.build_request(method, url, headers=headers, content=body)
@@ -119,7 +119,7 @@ def check_variables(table: EndpointTable, name: str) -> None:
 def _headers(table: EndpointTable, name: str) -> dict[str, str]:
     if not table.headers:
         return {}
-    from exobridge_providers.dialogue.endpoint import with_variables
+    from exobridge_providers.endpoint import with_variables
 
     return with_variables(table.headers, "headers", name)
 
@@ -127,7 +127,7 @@ def _headers(table: EndpointTable, name: str) -> dict[str, str]:
 def _key(table: EndpointTable, name: str) -> bytes | None:
     if not table.secret_env:
         return None
-    from exobridge_providers.dialogue.endpoint import variable
+    from exobridge_providers.endpoint import variable
 
     try:
         return signing_key(variable(table.secret_env, "secret_env", name))

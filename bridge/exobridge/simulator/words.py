@@ -41,6 +41,26 @@ def contains(text: str, phrase: str) -> bool:
     )
 
 
+def word_error(said: str, heard: str) -> float:
+    """Word error rate: the fewest words changed, left out or put in, per word said (0: none)."""
+    return min(
+        _edits(reference.split(), hypothesis.split()) / max(1, len(reference.split()))
+        for reference in _readings(said)
+        for hypothesis in _readings(heard)
+    )
+
+
+def _edits(reference: list[str], hypothesis: list[str]) -> int:
+    """Words to be changed, left out or put in, to make the one of the other."""
+    row = list(range(len(hypothesis) + 1))
+    for index, word in enumerate(reference, start=1):
+        previous, row[0] = row[0], index
+        for column, other in enumerate(hypothesis, start=1):
+            cost = min(row[column] + 1, row[column - 1] + 1, previous + (word != other))
+            previous, row[column] = row[column], cost
+    return row[-1]
+
+
 def _stands_in(heard: str, wanted: str) -> bool:
     """Whether the letters stand side by side, from the beginning of a word to the end of one."""
     edges = {0, *accumulate(map(len, heard.split()))}

@@ -181,7 +181,7 @@ class EndpointTable(Table):
                     raise wrong("is not used without url", "Remove it, or set url.", key)
             return self
         # Here, as it imports httpx, which a server that asks nobody does without.
-        from exobridge_providers.dialogue.endpoint import checked_url
+        from exobridge_providers.endpoint import checked_url
 
         try:
             checked_url(self.url, allow_http=self.allow_http)

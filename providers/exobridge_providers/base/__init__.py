@@ -50,6 +50,7 @@ from exobridge_providers.base.stt import (
     SttTrouble,
 )
 from exobridge_providers.base.tts import (
+    Cancel,
     TtsAudio,
     TtsCapabilities,
     TtsConfig,
@@ -65,6 +66,7 @@ __all__ = [
     "Action",
     "AnyOptions",
     "CallContext",
+    "Cancel",
     "CollectDigits",
     "DialogueProvider",
     "DialogueSession",

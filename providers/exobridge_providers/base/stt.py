@@ -25,7 +25,9 @@ class SttCapabilities:
         interims: It sends :class:`Partial` events while the caller speaks.
         on_demand: It answers ``peek()``, so that the host can see words of a segment that goes on.
         end_of_turn: It says itself when the caller's turn is over (``Final.end_of_turn``).
-        keepalive_seconds: Longest pause in the audio it bears, or ``None`` for any.
+        keepalive_seconds: Longest pause in the audio that its vendor bears; the plugin sends what
+            keeps the session open over a longer one. ``None``: any.
+        session_seconds: Longest session, or ``None`` for any; the host opens the next before.
     """
 
     formats: tuple[AudioFormat, ...]
@@ -35,6 +37,7 @@ class SttCapabilities:
     on_demand: bool = False
     end_of_turn: bool = False
     keepalive_seconds: float | None = None
+    session_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

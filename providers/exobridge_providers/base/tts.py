@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from exobridge_codecs.formats import AudioFormat
 from exobridge_providers.base.common import Provider
 from exobridge_providers.errors import ProviderError
+
+
+class Cancel(StrEnum):
+    """What stops an utterance."""
+
+    MESSAGE = "message"
+    """The vendor is told, and the connection goes on."""
+    RECONNECT = "reconnect"
+    """The vendor cannot be told: the connection is left for another."""
+    ABORT = "abort"
+    """The request, or the work on this machine, is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +31,22 @@ class TtsCapabilities:
         formats: Audio it can make, the preferred first.
         languages: As in :class:`SttCapabilities`.
         max_chars: Longest text of one ``say``, in characters; the host splits longer ones.
+        cancel: What ``cancel()`` comes to.
+        session_seconds: As in :class:`SttCapabilities`.
     """
 
     formats: tuple[AudioFormat, ...]
     languages: frozenset[str] = frozenset()
     max_chars: int = 1000
+    cancel: Cancel = Cancel.ABORT
+    session_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TtsConfig:
     """How a session is opened: one of the provider's formats, the language, the voice (empty: the
-    provider's default)."""
+    provider's default), and the call. Where there is none a line is made ahead: nobody will
+    interrupt it."""
 
     format: AudioFormat
     language: str

@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from exobridge_providers import wire
 from exobridge_providers.base import CallContext, DialogueProvider, DialogueSession, Options
-from exobridge_providers.dialogue import wire
-from exobridge_providers.dialogue.endpoint import is_loopback, variable, with_variables
 from exobridge_providers.dialogue.openai_options import OpenAiOptions
 from exobridge_providers.dialogue.openai_request import call_values
 from exobridge_providers.dialogue.openai_session import NAME, OpenAiSession
 from exobridge_providers.dialogue.tools import Toolbox
+from exobridge_providers.endpoint import is_loopback, variable, with_variables
 from exobridge_providers.errors import (
     ProviderAuthError,
     ProviderConfigError,

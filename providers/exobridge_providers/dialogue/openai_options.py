@@ -10,8 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from exobridge_providers.base import Options, wrong_option
 from exobridge_providers.dialogue.actions import ACTIONS, ActionName
-from exobridge_providers.dialogue.endpoint import checked_url
 from exobridge_providers.dialogue.tools_http import HttpTool
+from exobridge_providers.endpoint import checked_url
 
 OURS = frozenset({"messages", "model", "stream", "stream_options", "tools", "tool_choice"})
 """Keys of the request that are not for ``extra_body``."""

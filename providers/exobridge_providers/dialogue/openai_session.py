@@ -9,6 +9,7 @@ from contextlib import aclosing, suppress
 import httpx
 import msgspec
 
+from exobridge_providers import wire
 from exobridge_providers.base import (
     Action,
     CallContext,
@@ -20,7 +21,7 @@ from exobridge_providers.base import (
     UserTurn,
 )
 from exobridge_providers.dialogue import openai_request as ask
-from exobridge_providers.dialogue import tools, wire
+from exobridge_providers.dialogue import tools
 from exobridge_providers.dialogue.history import Exchange, History, Step
 from exobridge_providers.dialogue.openai_options import OpenAiOptions
 from exobridge_providers.dialogue.openai_stream import ChatStream

@@ -13,8 +13,8 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from exobridge_providers.base import wrong_option
-from exobridge_providers.dialogue.endpoint import checked_url
-from exobridge_providers.dialogue.wire import first_bytes
+from exobridge_providers.endpoint import checked_url
+from exobridge_providers.wire import first_bytes
 
 PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """Where an argument stands in a URL."""

@@ -16,10 +16,10 @@ import uuid
 import httpx
 
 from exobridge_providers.base import CallContext, DialogueProvider, DialogueSession, Options
-from exobridge_providers.dialogue.endpoint import is_loopback, variable
 from exobridge_providers.dialogue.webhook_options import WebhookOptions
 from exobridge_providers.dialogue.webhook_session import NAME, Application, WebhookSession
 from exobridge_providers.dialogue.webhook_signature import signing_key
+from exobridge_providers.endpoint import is_loopback, variable
 from exobridge_providers.errors import (
     ProviderAuthError,
     ProviderConfigError,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from exobridge_providers.base import Options, wrong_option
-from exobridge_providers.dialogue.endpoint import checked_url
+from exobridge_providers.endpoint import checked_url
 
 
 class WebhookOptions(Options):

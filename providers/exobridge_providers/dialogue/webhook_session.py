@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from exobridge_providers import wire
 from exobridge_providers.base import Action, CallContext, Resumption, SetLanguage, UserTurn
-from exobridge_providers.dialogue import wire
 from exobridge_providers.dialogue.webhook_answer import ends, reader
 from exobridge_providers.dialogue.webhook_options import WebhookOptions
 from exobridge_providers.dialogue.webhook_signature import signed

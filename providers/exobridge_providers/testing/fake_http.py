@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Self
 
 import msgspec
 
-_TURNS_TO_BE_TOLD = 4
+TURNS_TO_BE_TOLD = 4
 """Of the loop, in which :mod:`asyncio` takes a connection and tells of it. One that it has taken
 and not yet told of when its server is closed would never be closed."""
 
@@ -42,6 +43,8 @@ class Received:
     Attributes:
         headers: By lower-case name.
         connection: The number of the connection it came on; the first is 1.
+        came_at: When, in seconds of :func:`time.monotonic`; ``parts_at``: when each part of its
+            answer was sent.
     """
 
     method: str
@@ -49,6 +52,8 @@ class Received:
     headers: Mapping[str, str]
     body: bytes
     connection: int
+    came_at: float = field(default_factory=time.monotonic)
+    parts_at: list[float] = field(default_factory=list[float])
 
     def json(self) -> object:
         """The body's."""
@@ -91,7 +96,7 @@ class FakeHttp:
         try:
             yield self
         finally:
-            for _ in range(_TURNS_TO_BE_TOLD):
+            for _ in range(TURNS_TO_BE_TOLD):
                 await asyncio.sleep(0)
             server.close()
             for writer in self._serving.values():
@@ -136,7 +141,7 @@ class FakeHttp:
         replies = self.replies.get(request.path.partition("?")[0]) or [Reply(404)]
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
         left = asyncio.create_task(_has_left(reader))
-        sending = asyncio.create_task(_send(writer, reply))
+        sending = asyncio.create_task(_send(writer, reply, request.parts_at))
         try:
             await asyncio.wait([left, sending], return_when=asyncio.FIRST_COMPLETED)
             return sending.done() and sending.result() and not left.done()
@@ -163,7 +168,7 @@ async def _has_left(reader: asyncio.StreamReader) -> None:
         await asyncio.sleep(0.005)
 
 
-async def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
+async def _send(writer: asyncio.StreamWriter, reply: Reply, parts_at: list[float]) -> bool:
     """Whether the connection may go on."""
     await asyncio.sleep(reply.delay_seconds)
     if reply.drop == "head":
@@ -177,6 +182,7 @@ async def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
     writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
     for part in reply.parts:
         if isinstance(part, bytes):
+            parts_at.append(time.monotonic())
             await _chunk(writer, part)
         else:
             await asyncio.sleep(part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, MutableMapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -17,7 +17,7 @@ from exobridge.call.plan import Waits
 from exobridge.call.tally import Tally
 from exobridge.provider_pool import ProviderPool
 from exobridge.templates.provider_table import Choice
-from exobridge_providers.base import Provider
+from exobridge_providers.base import Options, Provider
 from exobridge_providers.errors import ProviderError
 from exobridge_providers.registry import Kind
 from exobridge_providers.testing.fakes import FakeDialogue, FakeStt, FakeTts
@@ -47,6 +47,26 @@ class SpareTts(FakeTts):
 
 class SpareDialogue(FakeDialogue):
     """Another name for the fake."""
+
+
+LONGEST_S = 100.0
+"""How long a session of the mortals may last."""
+
+
+class MortalStt(FakeStt):
+    """A vendor that ends a session when it has lasted for so long."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.capabilities = replace(self.capabilities, session_seconds=LONGEST_S)
+
+
+class MortalTts(FakeTts):
+    """Likewise."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.capabilities = replace(self.capabilities, session_seconds=LONGEST_S)
 
 
 @dataclass(slots=True)
@@ -99,6 +119,12 @@ async def house() -> AsyncGenerator[House]:
 def first(kind: Kind, **options: Any) -> Choice:
     """The fake, with these options."""
     return Choice(FIRST[kind], options)
+
+
+def mortal(kind: Kind, **options: Any) -> Choice:
+    """The fake, whose sessions last :data:`LONGEST_S`."""
+    name = {Kind.STT: "MortalStt", Kind.TTS: "MortalTts"}[kind]
+    return Choice(f"tests.call.failover.house:{name}", options)
 
 
 def second(kind: Kind, **options: Any) -> Choice:

@@ -54,7 +54,7 @@ class Call:
             self.house.means,
             self.language,
             "call",
-            self.rate,
+            pcm16(self.rate),
             take=self.told.append,
             fail=self.house.failures.append,
         )

@@ -93,6 +93,17 @@ def test_an_eager_end_is_guessed_about_and_shortens_the_silence() -> None:
     assert caller.heard("My order.", finalized=False, end_of_turn=True) == [CERTAIN, RESUME]
 
 
+def test_an_eager_end_after_a_pause_is_guessed_about() -> None:
+    """It says all the words, so that the text that was asked for in the pause need not be waited
+    for; that text, when it comes with the end of the turn, makes the guess certain."""
+    caller = call(speculative=True)
+    caller.speaks(600)
+    assert caller.silent(160) == [Finalize(600)]
+    [hold, guess] = caller.policy.eager_end("my order", caller.now)
+    assert (hold, turns([guess])[0].text) == (PAUSE, "my order")
+    assert caller.heard("My order.", end_of_turn=True) == [CERTAIN, RESUME]
+
+
 def test_an_eager_end_that_was_none_is_taken_back() -> None:
     """The recogniser heard the caller go on."""
     caller = call(speculative=True)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
+from exobridge_providers import wire
 from exobridge_providers.base import (
     CollectDigits,
     HangUp,
@@ -18,7 +19,6 @@ from exobridge_providers.base import (
     SetLanguage,
     Transfer,
 )
-from exobridge_providers.dialogue import wire
 from exobridge_providers.dialogue.actions import ACTIONS, ActionName
 from exobridge_providers.dialogue.history import ToolCall
 from exobridge_providers.dialogue.tools import Toolbox, described, goes_on

@@ -137,7 +137,7 @@ async def ground(**paths: Given) -> AsyncGenerator[Ground]:
     for name, given in paths.items():
         here.set(f"/{name}", given)
     app = Starlette(routes=[Route("/{path:path}", here.answer, methods=["GET", "POST"])])
-    config = uvicorn.Config(app, "127.0.0.1", 0, log_level="error", lifespan="off")
+    config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, access_log=False, lifespan="off")
     server = _Server(config)
     running = asyncio.create_task(server.serve())
     try:

@@ -18,6 +18,13 @@ ProviderT = TypeVar("ProviderT", bound=Provider)
 SessionT = TypeVar("SessionT", bound=Closable)
 EventT = TypeVar("EventT")
 
+EARLY_S = 60.0
+"""Before a session is as old as it may get, from when on a pause is waited for in which the next
+can take over; of a session that is shorter than twice that, its second half."""
+
+LOOK_S = 0.1
+"""How often it is looked whether there is one."""
+
 
 class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
     """Passes a call's requests to the session at work, and that one's events on. When it fails, the
@@ -48,9 +55,19 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
         self._seat: Seat[ProviderT, SessionT] | None = None
         self._pumping: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._ageing: asyncio.TimerHandle | None = None
         self._closed = False
 
     # -------------------------------------------------------------- what a kind does
+
+    @abstractmethod
+    def _session_seconds(self, provider: ProviderT) -> float | None:
+        """A provider's longest session, as it declares."""
+
+    @property
+    @abstractmethod
+    def _is_idle(self) -> bool:
+        """Nothing is under way that another session would have to do again."""
 
     @abstractmethod
     async def _open_session(self, provider: ProviderT, choice: Choice) -> SessionT:
@@ -108,6 +125,28 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
             self._begin(seat)
         except Exception as error:  # a plugin's bug: what it opened is no session
             self._lost(seat, error)
+        else:
+            self._age(seat)
+
+    def _age(self, seat: Seat[ProviderT, SessionT]) -> None:
+        """See to it that another takes over before the vendor ends the session."""
+        longest_s = self._session_seconds(seat.provider)
+        if longest_s is None or seat is not self._seat:
+            return
+        early_s = min(EARLY_S, longest_s / 2)
+        loop = asyncio.get_running_loop()
+        begun_at = loop.time()
+        ends_at = begun_at + longest_s - early_s / 4
+        self._ageing = loop.call_at(begun_at + longest_s - early_s, self._grown_old, seat, ends_at)
+
+    def _grown_old(self, seat: Seat[ProviderT, SessionT], ends_at: float) -> None:
+        self._ageing = None
+        if seat is self._seat and self._renewing is None and not self._is_over:
+            self._renewing = self._means.spawn(self._renew(ends_at))
+
+    async def _until_idle(self, until: float) -> None:
+        while self._seat is not None and not self._is_idle and self._now() < until:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_S)  # a caller who falls silent is no event here
 
     async def _pump(self, seat: Seat[ProviderT, SessionT]) -> None:
         error: Exception = ProviderUnavailableError("the session ended by itself")
@@ -136,6 +175,7 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
     def _leave(self) -> None:
         """Part with the session at work."""
         seat, self._seat = self._seat, None
+        self._rest()
         pumping, self._pumping = self._pumping, None
         if pumping is not None and pumping is not asyncio.current_task():
             pumping.cancel()
@@ -143,7 +183,18 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
             self._halt()
             self._means.retire(str(self._lineup.kind), seat.session)
 
-    async def _renew(self) -> None:
+    def _rest(self) -> None:
+        if self._ageing is not None:
+            self._ageing.cancel()
+            self._ageing = None
+
+    async def _renew(self, until: float = 0.0) -> None:
+        """Open another session, and let it take over.
+
+        Args:
+            until: So long the one at work may be waited for to have nothing to do.
+        """
+        await self._until_idle(until)
         try:
             seat = await self._lineup.open(self._open_session, self._language)
         except ProviderError as error:
@@ -151,6 +202,7 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
             self._not_renewed(error)
             return
         try:
+            await self._until_idle(until)
             await self._may_begin()
         except asyncio.CancelledError:
             self._means.retire(str(self._lineup.kind), seat.session)
@@ -165,7 +217,11 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
 
     def _not_renewed(self, error: ProviderError) -> None:
         if self._language == self._speaks:
-            self._fail(error)
+            if self._seat is None:
+                self._fail(error)
+            else:  # it is as well as it was: if its vendor ends it, that is told
+                stage = str(self._lineup.kind)
+                self._means.log.warning("session not renewed", stage=stage, error=str(error))
             return
         self._means.log.warning(
             "language not switched",
@@ -187,6 +243,7 @@ class Relay(ABC, Generic[ProviderT, SessionT, EventT]):
     async def aclose(self) -> None:
         """Close the session at work."""
         self._closed = True
+        self._rest()
         seat, self._seat = self._seat, None
         if seat is not None:
             self._halt()

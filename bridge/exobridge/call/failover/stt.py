@@ -11,8 +11,9 @@ from exobridge.call.failover.journal import Journal
 from exobridge.call.failover.lineup import Lineup, Seat
 from exobridge.call.failover.means import Means
 from exobridge.call.failover.relay import Relay
+from exobridge.call.formats import choose_format
 from exobridge.call.guarded import Guarded
-from exobridge.call.hearing import Tap, choose_format
+from exobridge.call.hearing import Tap
 from exobridge.templates.provider_table import Choice
 from exobridge_codecs.formats import AudioFormat, pcm16
 from exobridge_providers import base
@@ -60,6 +61,7 @@ class SttRelay(Relay[base.SttProvider, base.SttSession, base.SttEvent]):
         self._line = line
         self._tell = take
         self._seated = seated
+        self._speaking = speaking
         self._journal = Journal(speaking)
         self._feed: Callable[[bytes], None] | None = None
         self._asked_at: deque[float] = deque()
@@ -121,6 +123,13 @@ class SttRelay(Relay[base.SttProvider, base.SttSession, base.SttEvent]):
             self._asked_at.popleft()
 
     # -------------------------------------------------------------- who does it
+
+    def _session_seconds(self, provider: base.SttProvider) -> float | None:
+        return provider.capabilities.session_seconds
+
+    @property
+    def _is_idle(self) -> bool:
+        return not self._asked_at and not self._speaking()
 
     async def _open_session(self, provider: base.SttProvider, choice: Choice) -> base.SttSession:
         wanted = choose_format(provider.capabilities.formats, self._line)

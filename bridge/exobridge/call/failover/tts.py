@@ -11,9 +11,10 @@ from exobridge.call.failover.lineup import Lineup, Seat
 from exobridge.call.failover.means import Means
 from exobridge.call.failover.relay import Relay
 from exobridge.call.failover.script import Line, Speed
-from exobridge.call.prompts import best_rate
+from exobridge.call.formats import choose_format
 from exobridge.templates.provider_table import Choice
-from exobridge_codecs.formats import pcm16
+from exobridge_codecs.codec import Transcode, decoder
+from exobridge_codecs.formats import AudioFormat, Encoding
 from exobridge_codecs.pcm import whole_samples
 from exobridge_codecs.resample import Resampler
 from exobridge_providers import base
@@ -28,7 +29,7 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
 
     Args:
         language: BCP-47 tag.
-        line_rate: The line's sample rate, in hertz.
+        line: What the line carries: audio is asked for in that format where it can be had.
         own_language: What the voices of the template are for; empty: ``language``.
         take: Is told the events.
         fail: Is told that no provider is left.
@@ -46,7 +47,7 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
         means: Means,
         language: str,
         call_sid: str,
-        line_rate: int,
+        line: AudioFormat,
         *,
         own_language: str = "",
         take: Callable[[base.TtsEvent], None],
@@ -57,10 +58,11 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
         self.max_chars = 0
         self._own_language = own_language or language
         self._call_sid = call_sid
-        self._line_rate = line_rate
+        self._line = line
         self._tell = take
         self._lines: dict[str, Line] = {}
         self._speed = Speed()
+        self._decode: Transcode = decoder(Encoding.PCM16)
         self._resampler: Resampler | None = None
         self._giving = asyncio.Lock()
         self._fewer = asyncio.Event()
@@ -143,6 +145,7 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
                 self._trouble(seat, line, event)
 
     def _audio(self, line: Line, audio: bytes) -> None:
+        audio = self._decode(audio)
         if self._resampler is not None:
             audio = self._resampler.process(whole_samples(audio))
         line.audio_ms += len(audio) / 2 / self.sample_rate * 1000
@@ -167,17 +170,26 @@ class TtsRelay(Relay[base.TtsProvider, base.TtsSession, base.TtsEvent]):
 
     # -------------------------------------------------------------- who does it
 
+    def _session_seconds(self, provider: base.TtsProvider) -> float | None:
+        return provider.capabilities.session_seconds
+
+    @property
+    def _is_idle(self) -> bool:
+        return not self._lines
+
     async def _open_session(self, provider: base.TtsProvider, choice: Choice) -> base.TtsSession:
         language = self._language
         voice = choice.voice if language == self._own_language else ""
-        rate = best_rate(provider, self._line_rate)
-        return await provider.open(base.TtsConfig(pcm16(rate), language, voice, self._call_sid))
+        wanted = choose_format(provider.capabilities.formats, self._line)
+        return await provider.open(base.TtsConfig(wanted, language, voice, self._call_sid))
 
     def _events(self, session: base.TtsSession) -> AsyncIterator[base.TtsEvent]:
         return session.events()
 
     def _begin(self, seat: TtsSeat) -> None:
-        rate = best_rate(seat.provider, self._line_rate)
+        made = choose_format(seat.provider.capabilities.formats, self._line)
+        rate = made.sample_rate
+        self._decode = decoder(made.encoding)
         if not self.sample_rate:
             self.sample_rate, self.max_chars = rate, seat.provider.capabilities.max_chars
         self._resampler = Resampler(rate, self.sample_rate) if rate != self.sample_rate else None

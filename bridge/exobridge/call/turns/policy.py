@@ -245,6 +245,11 @@ class TurnPolicy:
         self._voice.pause()
         return self._segment.ask(self._voice.position_ms, now)
 
+    @property
+    def unasked_end_ms(self) -> float | None:
+        """Where the voice ended whose text has not been asked for; ``None``: there is none."""
+        return self._voice.end_ms if self._segment.open else None
+
     def no_peek(self) -> list[Action]:
         """The recogniser does not answer ``Peek``."""
         return self._segment.no_peek(self._voice.end_ms)
@@ -339,10 +344,10 @@ class TurnPolicy:
         return actions
 
     def eager_end(self, text: str, now: float) -> list[Action]:
-        """The recogniser takes the turn to be over, probably."""
+        """The recogniser takes the turn to be over, probably; these are all its words."""
         self._end.eager = True
         self._learn()
-        return self._speculate(f"{self._said.text} {text}", now)
+        return self._speculate(f"{self._said.text} {text}", now, all_known=True)
 
     def resumed(self) -> list[Action]:
         """The recogniser hears the caller go on after an ``eager_end``."""
@@ -427,10 +432,11 @@ class TurnPolicy:
 
     # -------------------------------------------------------------- the turn
 
-    def _speculate(self, text: str, now: float) -> list[Action]:
+    def _speculate(self, text: str, now: float, *, all_known: bool = False) -> list[Action]:
         """All words are known before the silence is long enough: the answer may be made."""
         text = text.strip()
-        busy = self._bot_talking or self._answer is not _Answer.NONE or self._segment.finals_due
+        awaited = self._segment.finals_due and not all_known
+        busy = self._bot_talking or self._answer is not _Answer.NONE or awaited
         keys = self._keys.pending or self._said.digits
         if not self.speculative or busy or keys or not text:
             return []

@@ -1,4 +1,4 @@
-"""An endpoint as a template names it: its URL, and the environment variables with its keys."""
+"""A vendor's endpoint as a template names it: its URL, and the environment variables with keys."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from exobridge_providers.errors import ProviderConfigError
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def checked_url(url: str, *, allow_http: bool) -> str:
+def checked_url(url: str, *, allow_http: bool, scheme: str = "http") -> str:
     """The URL, if requests may go there.
 
+    Args:
+        allow_http: Unencrypted requests may go to other machines.
+        scheme: ``http``, or ``ws`` for WebSockets; with an ``s`` behind it is the encrypted one.
+
     Raises:
-        ValueError: It is no plain ``http`` URL, or neither ``https`` nor of this machine.
+        ValueError: It is no plain URL of the scheme, or neither encrypted nor of this machine.
     """
     import httpx  # only where a URL is named: a bot that asks nobody does without
 
@@ -24,13 +28,13 @@ def checked_url(url: str, *, allow_http: bool) -> str:
         found = httpx.URL(url)
     except httpx.InvalidURL:
         found = httpx.URL()
-    if found.scheme not in ("http", "https") or not found.host or found.fragment:
-        raise ValueError("is no URL that begins with https:// and names a host")
+    if found.scheme not in (scheme, f"{scheme}s") or not found.host or found.fragment:
+        raise ValueError(f"is no URL that begins with {scheme}s:// and names a host")
     if found.userinfo:
         raise ValueError("holds credentials; put them into a header")
-    if found.scheme == "http" and not allow_http and not is_loopback(found.host):
+    if found.scheme == scheme and not allow_http and not is_loopback(found.host):
         raise ValueError(
-            "is not https: what is sent could be read on its way; "
+            f"is not {scheme}s: what is sent could be read on its way; "
             "set allow_http = true if the network is your own"
         )
     return url

@@ -1,8 +1,8 @@
-"""HTTP as a dialogue needs it: limits on every wait and size, and errors that tell nothing secret.
+"""HTTP as a call needs it: limits on every wait and size, and errors that tell nothing secret.
 
 A request may be sent a second time, once, where that can do no harm: the connection could not be
 made or broke before any answer, or the status says that trying again may help. Redirects are not
-followed: what is posted holds the caller's words, and goes where the template says or nowhere.
+followed: what is posted holds the call's words, and goes where the template says or nowhere.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _soon(response: httpx.Response) -> bool:
 
 async def _raise_status(response: httpx.Response, provider: str) -> None:
     status, server = response.status_code, _server(response.request)
-    why = await _reason(response)
+    why = await refusal_codes(response)
     kind: type[ProviderError] = ProviderError
     said = f"{server} answered with status {status}"
     if status in (401, 403):
@@ -157,10 +157,11 @@ async def _raise_status(response: httpx.Response, provider: str) -> None:
     elif 300 <= status < 400:
         kind = ProviderConfigError
         said += ", a redirect, and none is followed: write the final URL into the template"
-    raise kind(said + why, provider=provider, status_code=status)
+    told = f"{said} ({why})" if why else said
+    raise kind(told, provider=provider, status_code=status)
 
 
-async def _reason(response: httpx.Response) -> str:
+async def refusal_codes(response: httpx.Response) -> str:
     """What an error in OpenAI's form says, by its codes alone: its text may repeat what was sent.
     The response is closed."""
     body = b""
@@ -172,7 +173,7 @@ async def _reason(response: httpx.Response) -> str:
     except msgspec.MsgspecError:
         return ""
     codes = [each for each in (found.code, found.type, found.param) if _is_code(each)]
-    return f" ({', '.join(map(str, codes))})" if codes else ""
+    return ", ".join(map(str, codes))
 
 
 def _is_code(value: object) -> bool:

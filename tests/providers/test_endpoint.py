@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exobridge_providers.dialogue.endpoint import checked_url, variable, with_variables
+from exobridge_providers.endpoint import checked_url, variable, with_variables
 from exobridge_providers.errors import ProviderConfigError
 
 

@@ -1,0 +1,1 @@
+"""Skylark for exobridge."""

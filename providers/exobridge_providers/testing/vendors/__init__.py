@@ -1,0 +1,1 @@
+"""Fakes of vendors, one module for each protocol."""
