@@ -173,6 +173,12 @@ class Server:
         assert call is not None
         return call
 
+    def errors(self) -> list[dict[str, Any]]:
+        """The error lines of the log, but for a database that was late: on a loaded machine it may
+        be."""
+        lines = self.log(level="error")
+        return [line for line in lines if line.get("error") != "no answer in time"]
+
     async def until_over(self, call_sid: str) -> Call:
         """What is kept of a call once it has ended, and its providers' sessions are closed."""
 

@@ -144,7 +144,7 @@ async def test_a_conversation_is_held_over_every_kind_of_line(tmp_path: Path) ->
                 (Role.CALLER, "one"),
                 (Role.BOT, "You said: one"),
             ], plan
-        assert server.log(level="error") == []
+        assert server.errors() == []
 
 
 async def test_an_echo_is_heard_over_every_kind_of_line(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ async def test_an_echo_is_heard_over_every_kind_of_line(tmp_path: Path) -> None:
             assert abs(pitch(heard(report, longest), report.sample_rate) - 330) < 20
             call = await server.until_over(report.call_sid)
             assert (call.encoding, call.sample_rate) == (plan.encoding, report.sample_rate), plan
-        assert server.log(level="error") == []
+        assert server.errors() == []
 
 
 # ------------------------------------------------------------------ what happens in a call

@@ -105,7 +105,7 @@ async def test_a_failed_transfer_leads_back_to_the_conversation(tmp_path: Path) 
         assert len(server.log("call started", call_sid=call_sid)) == 2
         resumed = server.log("call resumed", call_sid=call_sid)
         assert [entry["why"] for entry in resumed] == ["transfer-failed"]
-        assert server.log(level="error") == []
+        assert server.errors() == []
 
 
 async def test_a_template_may_end_a_call_whose_transfer_failed(tmp_path: Path) -> None:

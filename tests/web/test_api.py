@@ -231,4 +231,4 @@ async def test_a_reader_who_leaves_costs_nothing(tmp_path: Path) -> None:
                 break
         await asyncio.sleep(0.1)
         assert (await client.get("/health/live")).status_code == 200
-        assert server.log(level="error") == []
+        assert server.errors() == []

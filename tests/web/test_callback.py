@@ -213,7 +213,7 @@ async def test_no_request_is_answered_with_an_error_of_ours(tmp_path: Path) -> N
             assert ask_raw(port, request) in (200, 400, 403)
 
         await asyncio.to_thread(check)
-        assert server.log(level="error") == []
+        assert server.errors() == []
 
 
 @pytest.mark.parametrize("word", ["parked", "x" * 70])

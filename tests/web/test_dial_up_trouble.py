@@ -124,4 +124,4 @@ async def test_nothing_that_comes_in_is_a_500(tmp_path: Path) -> None:
             assert answer.status_code in (200, 302, 400, 403, 404, 405)
 
         await asyncio.to_thread(check)
-        assert server.log(level="error") == []
+        assert server.errors() == []

@@ -463,6 +463,6 @@ async def test_nothing_that_comes_in_is_a_500(tmp_path: Path, secret: str) -> No
             assert ask_raw(port, request) in (200, 400, 403)
 
         await asyncio.to_thread(check)
-        errors = server.log(level="error")
+        errors = server.errors()
         # That such a recording cannot be fetched may be found out by now.
         assert [entry for entry in errors if entry.get("kind") != "recording"] == []
