@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable
 from contextlib import suppress
 
 from exobridge_providers.errors import (
@@ -69,23 +71,10 @@ class Espeak:
         return await self._run(*options, text=spoken)
 
     async def _run(self, *arguments: str, text: bytes = b"") -> bytes:
-        given = {name: os.environ[name] for name in _GIVEN_VARIABLES if name in os.environ}
+        # A task of its own, as asyncio loses a process whose start is broken off.
+        starting = asyncio.create_task(self._start(*arguments))
         try:
-            process = await asyncio.create_subprocess_exec(
-                self._program,
-                *arguments,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env=given,
-            )
-        except OSError as error:
-            raise ProviderConfigError(
-                f"the program {self._program} cannot be run ({error.strerror}): "
-                "apt install espeak-ng",
-                provider="espeak",
-            ) from error
-        try:
+            process = await asyncio.shield(starting)
             async with asyncio.timeout(self._timeout_seconds):
                 output, _ = await process.communicate(text)
         except TimeoutError as error:
@@ -93,12 +82,49 @@ class Espeak:
                 f"espeak-ng took longer than {self._timeout_seconds:g} s", provider="espeak"
             ) from error
         finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+            await _end(starting)
         if process.returncode:
             raise ProviderProtocolError(
                 f"espeak-ng failed with status {process.returncode}", provider="espeak"
             )
         return output
+
+    async def _start(self, *arguments: str) -> Process:
+        given = {name: os.environ[name] for name in _GIVEN_VARIABLES if name in os.environ}
+        try:
+            return await asyncio.create_subprocess_exec(
+                self._program, *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=given
+            )
+        except OSError as error:
+            raise ProviderConfigError(
+                f"the program {self._program} cannot be run ({error.strerror}): "
+                "apt install espeak-ng",
+                provider="espeak",
+            ) from error
+
+
+async def _end(starting: asyncio.Task[Process]) -> None:
+    """Kill what was started if it still runs, and wait for its end, however often that is
+    cancelled: a process that is left alone is told of as running when it is thrown away."""
+    cancelled: asyncio.CancelledError | None = None
+    while (ahead := _before_the_end(starting)) is not None:
+        try:
+            await ahead
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+
+
+def _before_the_end(starting: asyncio.Task[Process]) -> Awaitable[object] | None:
+    """What is to be waited for; ``None``: nothing runs any more."""
+    if not starting.done():
+        return asyncio.wait([starting])
+    if starting.cancelled() or starting.exception() is not None:
+        return None
+    process = starting.result()
+    if process.returncode is not None:
+        return None
+    with suppress(ProcessLookupError):
+        process.kill()
+    return process.wait()

@@ -153,6 +153,7 @@ class SentenceSession:
         finally:
             self._making = None
             future.cancel()
+            await asyncio.wait([future])  # a process that makes it has its own end to come to
         if future.cancelled():  # by the provider, or by cancel(), which wants no answer
             raise ProviderUnavailableError("the provider was closed", provider=self._provider)
         return future.result()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from exobridge_providers.errors import (
     ProviderUnavailableError,
 )
 from exobridge_providers.tts.espeak import LANGUAGES, EspeakOptions, EspeakTts
+from exobridge_providers.tts.espeak_program import Espeak
 from tests.providers.conftest import needs_espeak
 from tests.server import until
 
@@ -228,6 +231,47 @@ async def test_cancelling_kills_the_process(tmp_path: Path, how: str) -> None:
         running = await _written(pid)
     await session.aclose()
     await _gone(running)
+
+
+async def test_a_session_that_is_closed_has_no_process(tmp_path: Path) -> None:
+    """Whoever has waited for the end of the session need not wait for the end of its process."""
+    pid = tmp_path / "pid"
+    hangs = _program(tmp_path, f"echo $$ > {pid}; exec sleep 60")
+    provider = await _started(program=hangs)
+    session = await provider.open(TtsConfig(pcm16(8000), "hi"))
+    await session.say("a", "नमस्ते")
+    running = await _written(pid)
+    await session.aclose()
+    assert not _runs(running)
+
+
+def _cancel(program: str, turns: int, *, again: bool) -> None:
+    """Cancel a sentence in this turn of the loop, and maybe in each one after it; then the loop
+    ends."""
+
+    async def main() -> None:
+        espeak = Espeak(program, words_per_minute=150, pitch=50, timeout_seconds=10)
+        task = asyncio.create_task(espeak.speak("नमस्ते", "hi"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=0 if again else None)
+
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(main())
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_cancelling_at_any_moment_leaves_nothing_of_a_process(tmp_path: Path, again: bool) -> None:
+    """Not between its start and its end, nor while its end is awaited."""
+    hangs = _program(tmp_path, "exec sleep 60")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for turns in range(16):
+            _cancel(hangs, turns, again=again)
+        gc.collect()
+    assert [str(each.message) for each in told] == []
 
 
 async def test_no_more_processes_than_allowed_run_at_once(tmp_path: Path) -> None:
