@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -77,6 +77,8 @@ async def accepting(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncGen
             await serve(reader, writer)
         finally:
             writer.transport.abort()
+            with suppress(OSError):  # what it ended with
+                await writer.wait_closed()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         running.add(asyncio.create_task(held(reader, writer)))

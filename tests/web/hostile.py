@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,6 +185,8 @@ class Asker:
                 pass
             finally:
                 writer.transport.abort()
+                with suppress(OSError):  # what it ended with; asyncio tells of it if nobody asks
+                    await writer.wait_closed()
         return sound(answer)
 
     async def statuses(self, requests: Iterable[bytes]) -> set[int]:

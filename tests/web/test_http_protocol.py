@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -109,6 +109,8 @@ async def talk(port: int, *pieces: bytes, wait: float = 0) -> bytes:
         pass
     finally:
         writer.transport.abort()
+        with suppress(OSError):  # what it ended with; asyncio tells of it if nobody asks
+            await writer.wait_closed()
     return answer
 
 

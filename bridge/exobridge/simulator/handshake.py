@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -110,6 +111,8 @@ async def _cut(stream_url: str, timeout_s: float) -> None:
         await writer.drain()
         await asyncio.sleep(_CUT_AFTER_SECONDS)
     reset(writer.transport)
+    with suppress(OSError):  # what it ended with; asyncio would tell of it when nobody asks
+        await writer.wait_closed()
 
 
 def _is_loopback(url: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -126,6 +126,8 @@ class FakeHttp:
             writer.transport.abort()
             self.open_connections -= 1
             self.gone.set()
+            with suppress(OSError):  # what it ended with; asyncio would tell of it when nobody asks
+                await writer.wait_closed()
 
     async def _one(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
@@ -163,8 +165,9 @@ async def _read(reader: asyncio.StreamReader, number: int) -> Received:
 
 
 async def _has_left(reader: asyncio.StreamReader) -> None:
-    """Ends when the client has closed; a client of ours sends nothing before it has its answer."""
-    while not reader.at_eof():  # noqa: ASYNC110  # a reader tells it by no event
+    """Ends when the client has closed, or broken the line; a client of ours sends nothing before it
+    has its answer."""
+    while not reader.at_eof() and reader.exception() is None:  # noqa: ASYNC110  # a reader tells it by no event
         await asyncio.sleep(0.005)
 
 

@@ -92,7 +92,7 @@ class HttpLine:
         self._answered.clear()
 
     async def _head(self) -> Head:
-        first = await self._read(self._peeked())
+        first = await self._peeked()
         if not first:
             raise ConnectionClosedError(None, None)
         self._next = None
@@ -104,8 +104,15 @@ class HttpLine:
 
     def _peeked(self) -> asyncio.Task[bytes]:
         if self._next is None:
-            self._next = asyncio.create_task(self._reader.read(1))
+            self._next = asyncio.create_task(self._peek())
         return self._next
+
+    async def _peek(self) -> bytes:
+        """Its line may break when nobody asks: an error would be left to nobody."""
+        try:
+            return await self._reader.read(1)
+        except OSError:
+            return b""
 
     async def _read(self, reading: Awaitable[bytes]) -> bytes:
         try:
@@ -117,11 +124,12 @@ class HttpLine:
         work = asyncio.create_task(waiting)
         try:
             await asyncio.wait([work, self._peeked()], return_when=asyncio.FIRST_COMPLETED)
-            if not work.done() and not await self._read(self._peeked()):
+            if not work.done() and not await self._peeked():
                 raise ConnectionClosedError(None, None)
             return await work
         finally:
             work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     async def recv(self) -> str:
         """The body of the request; asked again, it waits for the end of the answer.
@@ -182,7 +190,8 @@ class HttpLine:
         self.leave()
 
     async def wait_closed(self) -> None:
-        """Wait for the end of it."""
+        """Wait for the end of it, and take the error it ended with: asyncio keeps that, and tells
+        of it when it is thrown away and nobody has looked."""
         with suppress(OSError):
             await self._writer.wait_closed()
 
@@ -223,6 +232,7 @@ class FakeHttpVendor(FakeVendor):
             task.cancel()
             line.transport.abort()  # a task that has not begun closes nothing itself
         await asyncio.gather(*lines, return_exceptions=True)
+        await asyncio.gather(*(line.wait_closed() for line in lines.values()))
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = HttpLine(self, reader, writer)
@@ -239,3 +249,4 @@ class FakeHttpVendor(FakeVendor):
             pass
         finally:
             line.leave()
+            await line.wait_closed()

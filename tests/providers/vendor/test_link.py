@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -38,9 +38,11 @@ async def listening(
     try:
         yield f"ws://{host}:{port}"
     finally:
+        server.close()
         for writer in taken:
             writer.transport.abort()
-        server.close()
+            with suppress(OSError):  # what it ended with
+                await writer.wait_closed()
 
 
 @asynccontextmanager

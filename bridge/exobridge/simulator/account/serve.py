@@ -41,20 +41,22 @@ async def serve_account(
     Raises:
         OSError: The port is taken.
     """
-    running: set[asyncio.Task[None]] = set()
+    running: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await attend(account, reader, writer)
         finally:
             writer.close()
+            with suppress(OSError):  # what it ended with; asyncio would tell of it when nobody asks
+                await writer.wait_closed()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(running) >= MAX_CONNECTIONS:
             return writer.transport.abort()
         task = asyncio.create_task(serve(reader, writer))
-        running.add(task)
-        task.add_done_callback(running.discard)
+        running[task] = writer
+        task.add_done_callback(running.pop)
 
     server = await asyncio.start_server(begin, host, port)
     try:
@@ -65,8 +67,9 @@ async def serve_account(
         for _ in range(4):  # turns of the loop in which asyncio takes a connection and tells of it
             await asyncio.sleep(0)
         server.close()
-        for task in list(running):
+        for task, writer in list(running.items()):
             task.cancel()
+            writer.transport.abort()  # or it waits for a peer that does not read
         await asyncio.gather(*running, return_exceptions=True)
         await asyncio.sleep(0.01)  # a transport closes its socket on the loop's next turn
 
