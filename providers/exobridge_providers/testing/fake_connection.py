@@ -92,13 +92,13 @@ class VendorConnection:
 
     async def receive(self) -> str | bytes:
         """The client's next message. A connection on which none comes for the vendor's
-        ``idle_seconds`` is closed, as :meth:`FakeVendor.idle_close` says.
+        ``idle_limit`` is closed, as :meth:`FakeVendor.idle_close` says.
 
         Raises:
             Gone: There is none.
         """
         try:
-            async with asyncio.timeout(self._vendor.idle_seconds):
+            async with asyncio.timeout(self._vendor.idle_limit(self)):
                 message = await self._socket.recv()
         except ConnectionClosed:
             raise Gone from None

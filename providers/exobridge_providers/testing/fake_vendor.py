@@ -107,6 +107,12 @@ class FakeVendor(ABC):
         """Code and reason with which it closes after that."""
         return 1011 if error is VendorError.INTERNAL else 1008, ""
 
+    def idle_limit(self, connection: VendorConnection) -> float | None:
+        """Longest pause in what comes on this connection, where its client may ask for another than
+        ``idle_seconds``."""
+        del connection
+        return self.idle_seconds
+
     def idle_close(self) -> tuple[int, str]:
         """Code and reason with which it closes a connection on which nothing comes."""
         return 1000, "idle"

@@ -12,8 +12,9 @@ from exobridge_providers.base import SttTrouble
 from exobridge_providers.errors import ProviderError, ProviderProtocolError
 from exobridge_providers.testing.conformance.calls import SttCall
 from exobridge_providers.testing.conformance.open_faults import passes
-from exobridge_providers.testing.conformance.stage import SENTENCE, Stage
+from exobridge_providers.testing.conformance.stage import LEAVING_SECONDS, SENTENCE, Stage
 from exobridge_providers.testing.conformance.stt_words import marks, same
+from exobridge_providers.testing.conformance.watch import until
 from exobridge_providers.testing.contract.promises import promise
 from exobridge_providers.testing.faults import Fault, FaultKind
 
@@ -207,7 +208,12 @@ def held() -> Generator[Callable[[], int]]:
 
 async def idle_limit(stage: Stage) -> None:
     """What users read in the list of providers is what the vendor does."""
-    declared, limit = stage.stt.capabilities.keepalive_seconds, stage.vendor.idle_seconds
+    call = await stage.hear()
+    connections, declared = stage.vendor.connections, stage.stt.capabilities.keepalive_seconds
+    await until(lambda: bool(connections), LEAVING_SECONDS)  # a plugin may know of it sooner
+    promise(bool(connections), "a session that is open has a connection")
+    limit = stage.vendor.idle_limit(connections[-1])
+    await call.aclose()
     promise(
         declared == limit,
         f"keepalive_seconds of the capabilities, {declared}, is the vendor's limit, {limit}",

@@ -33,18 +33,27 @@ MODES = {"min_latency", "balanced", "max_accuracy"}
 OTHERS = {"speech_model", "sample_rate", "encoding", "language_codes", "keyterms_prompt", "mode"}
 MIN_MS, MAX_MS = 50, 1000
 SESSION_SECONDS = 3 * 3600
+USUAL_INACTIVITY = 60.0
+"""What a plugin asks for unless it is told otherwise, in seconds; a session that asks for nothing
+is never ended for it."""
 
 
 class FakeAssemblyAi(FakeVendor):
-    """Unrealistic also in that a turn ends after a short pause, however it reads; and in that the
-    longest inactivity is one minute, whatever was asked for."""
+    """Unrealistic also in that a turn ends after a short pause, however it reads."""
 
     paths = (PATH,)
-    idle_seconds = 60.0
+    idle_seconds = USUAL_INACTIVITY
 
     def key_of(self, path: str, headers: Mapping[str, str]) -> str | None:
         """``Authorization``, with nothing before the key."""
         return headers.get("authorization", "")
+
+    def idle_limit(self, connection: VendorConnection) -> float | None:
+        """What was asked for; ``idle_seconds``, where that is shorter than usual, shortens it."""
+        asked = connection.parameter("inactivity_timeout")
+        if asked is None or self.idle_seconds is None:
+            return None
+        return float(asked) * self.idle_seconds / USUAL_INACTIVITY
 
     async def serve(self, connection: VendorConnection) -> None:
         """Turns, each message with all of it so far."""
