@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Several processes of tests, and all that they start, would each compile every module anew.
+export PYTHONDONTWRITEBYTECODE :=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .PHONY: help setup demo serve test stories coverage mutants check boundaries recordings deploy-check bench bench-soak bench-all conversations soak matrix lock format clean

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 import structlog
@@ -53,6 +54,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest modules come first."""
     places = {path: place for place, path in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
+def pytest_collection_finish() -> None:
+    """What eleven thousand tests are made of stays for the whole run: whoever looks through all
+    objects, as the collector does, need not look through that."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Nothing is collected while a failure is told. CPython 3.11 breaks off with a SystemError,
+    and the whole run with it, where something that is collected during ``ast.parse`` has an error
+    that is told, too, and so is parsed."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
