@@ -66,7 +66,7 @@ async def test_an_answer_leads_where_exotel_goes() -> None:
         async def leads(number: int, given: Given, way: str, broken: list[str]) -> None:
             server.set(f"/ask-{number}", given)
             text = WAYS.replace("/ask", f"/ask-{number}")
-            patience = "0.1" if given.delay_s else "5"
+            patience = "1" if given.delay_s else "5"
             report = await walked(flow_of(text.replace("0.5", patience), server.url))
             assert (report.path, rules(report)) == (("first", way), broken), given
             assert report.ending is Ending.COMPLETED, given
