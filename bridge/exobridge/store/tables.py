@@ -140,9 +140,11 @@ jobs = Table(
     Column("error", Text, nullable=False, server_default=text("''")),
     Column("created_at", UtcTime, nullable=False),
     Column("done_at", UtcTime),
+    Column("line", Text, nullable=False, server_default=text("''")),  # done in order, if it is one
     UniqueConstraint("kind", "key"),
     Index(None, "state", "due_at"),
     Index(None, "call_sid"),
+    Index(None, "line", "id"),
 )
 
 recordings = Table(
@@ -169,4 +171,117 @@ counters = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text),  # the idempotency key it was made with, if it was
+    Column("fingerprint", Text, nullable=False),  # of what it was made of
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("calls_at_once", Integer, nullable=False),
+    Column("calls_per_minute", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("columns", JSON, nullable=False),  # of its CSV, in their order
+    Column("created_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+    UniqueConstraint("key"),
+    Index(None, "created_at", "id"),
+)
+
+dials = Table(
+    "dials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text),  # its idempotency key, if it has one
+    Column("fingerprint", Text, nullable=False),  # of what was asked under that key
+    Column("batch_id", Text, ForeignKey("batches.id", ondelete="CASCADE")),
+    Column("row", Integer),  # of the batch's CSV, from 1
+    Column("number", Text, nullable=False),  # whom to call, E.164
+    Column("request", JSON, nullable=False),  # how: template, caller, variables, policy
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", UtcTime, nullable=False),
+    Column("give_up_at", UtcTime),  # while waiting: not called after; on a call: when it is over
+    Column("leased_until", UtcTime),
+    Column("lease", Text, nullable=False, server_default=text("''")),
+    Column("call_sid", Text),  # of the latest attempt, where it is known
+    Column("outcome", Text),
+    Column("error", Text, nullable=False, server_default=text("''")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+    UniqueConstraint("key"),
+    UniqueConstraint("batch_id", "row"),
+    Index(None, "state", "due_at"),
+    Index(None, "batch_id", "state"),
+    Index(None, "call_sid"),
+    Index(None, "created_at", "id"),
+)
+UNDER_WAY = ("claimed", "placing", "placed", "unsure")
+"""States of a dial that may be ringing somebody's phone."""
+
+Index(
+    "uq_dials_number_under_way",
+    dials.c.number,
+    unique=True,
+    sqlite_where=dials.c.state.in_(UNDER_WAY),
+    postgresql_where=dials.c.state.in_(UNDER_WAY),
+)
+
+dial_attempts = Table(
+    "dial_attempts",
+    metadata,
+    Column("dial_id", Text, ForeignKey("dials.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),  # 1: the first
+    Column("asked_at", UtcTime, nullable=False),  # when Exotel was asked for the call
+    Column("call_sid", Text),
+    Column("ended_at", UtcTime),
+    Column("outcome", Text),
+    Column("error", Text, nullable=False, server_default=text("''")),
+    UniqueConstraint("dial_id", "number"),
+    Index(None, "asked_at"),
+    Index(None, "call_sid"),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("number", Text, primary_key=True),  # E.164
+    Column("template", Text),  # empty: known of the account, and served by nobody
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("applet_app_id", Text, nullable=False, server_default=text("''")),
+    Column("exophone_sid", Text, nullable=False, server_default=text("''")),
+    Column("flow_url", Text, nullable=False, server_default=text("''")),
+    Column("region", Text, nullable=False, server_default=text("''")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("synced_at", UtcTime),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("call_sid", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("taken_by", Text, nullable=False, server_default=text("''")),
+    Column("answer", JSON),
+    Index(None, "call_sid"),
+    Index(None, "expires_at"),
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    Column("endpoint", Text, nullable=False),
+    Column("number", Text, nullable=False),  # the ExoPhone; empty: not told
+    Column("last_at", UtcTime, nullable=False),
+    Column("last_status", Integer, nullable=False),
+    Column("count", BigInteger, nullable=False, server_default=text("0")),
+    UniqueConstraint("endpoint", "number"),
 )
