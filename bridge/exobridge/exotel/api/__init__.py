@@ -17,11 +17,13 @@ from exobridge.exotel.api.errors import (
     UnauthorisedError,
 )
 from exobridge.exotel.api.models import ActiveStreams, CallDetails, ExoPhone, LegDetails
+from exobridge.exotel.api.placing import CallOrder, PlacedAnswer
 
 __all__ = [
     "ActiveStreams",
     "BadRequestError",
     "CallDetails",
+    "CallOrder",
     "ConflictError",
     "ExoPhone",
     "ExotelAnswerError",
@@ -35,6 +37,7 @@ __all__ = [
     "LegDetails",
     "NoBalanceError",
     "NotFoundError",
+    "PlacedAnswer",
     "RateLimitedError",
     "UnauthorisedError",
 ]

@@ -22,7 +22,8 @@ from exobridge.exotel.api.models import (
     read_call_details,
     read_exophones,
 )
-from exobridge.exotel.api.retry import READ, RequestKind
+from exobridge.exotel.api.placing import CallOrder, PlacedAnswer, read_placed
+from exobridge.exotel.api.retry import CHANGE, READ, RequestKind
 from exobridge.settings import Settings
 
 VALIDITY_MINUTES = range(5, 61)
@@ -41,22 +42,30 @@ class ExotelApi:
 
     Args:
         read: How often and how long questions that change nothing are asked.
+        change: Likewise what changes something.
     """
 
-    def __init__(self, account: Account, *, read: RequestKind = READ) -> None:
+    def __init__(
+        self, account: Account, *, read: RequestKind = READ, change: RequestKind = CHANGE
+    ) -> None:
         self._read = read
+        self._change = change
+        self._sid = account.sid
         self._v1 = f"/v1/Accounts/{account.sid}"
         self._v2 = f"/v2_beta/Accounts/{account.sid}"
         self._exchange = Exchange(account)
 
     @classmethod
-    def of(cls, settings: Settings, *, read: RequestKind = READ) -> Self | None:
+    def of(
+        cls, settings: Settings, *, read: RequestKind = READ, change: RequestKind = CHANGE
+    ) -> Self | None:
         """The API of the settings' account; ``None``: key, token or SID is not set."""
         key, token, sid = settings.exotel_api_key, settings.exotel_api_token, settings.exotel_sid
         if key is None or token is None or sid is None:
             return None
         secrets = key.get_secret_value(), token.get_secret_value()
-        return cls(Account(settings.exotel_api_url, *secrets, sid), read=read)
+        account = Account(settings.exotel_api_url, *secrets, sid)
+        return cls(account, read=read, change=change)
 
     @property
     def asked(self) -> Counter[tuple[str, str]]:
@@ -106,13 +115,25 @@ class ExotelApi:
         question = Question("active streams", self._read, f"{self._v1}/ActiveStreams")
         return await self._ask(question, read_active_streams)
 
+    async def connect(self, order: CallOrder) -> PlacedAnswer:
+        """Have a call placed. It can take 30 s to be answered, and is never asked for twice.
+
+        Raises:
+            ExotelError: There is no answer that says so; ``may_have_happened`` tells whether the
+                call may have been placed.
+        """
+        path = f"{self._v1}/Calls/connect.json"
+        form = order.form(self._sid)
+        question = Question("connect", self._change, path, method="POST", form=form)
+        return await self._ask(question, read_placed)
+
     async def _ask(self, question: Question, read: Callable[[Node], ModelT]) -> ModelT:
         answer = await self._exchange.ask(question)
         try:
             return read(answer)
         except UnreadableAnswerError as error:
             problem = f"{question.name}: the answer cannot be read ({error})"
-            raise ExotelAnswerError(problem, status=200) from None
+            raise ExotelAnswerError(problem, status=200, may_have_happened=True) from None
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -34,6 +34,7 @@ class ExotelError(ExobridgeError):
         status: Of HTTP; ``None``: there was no answer.
         code: The ``RestException``'s, which says more than the status; ``None``: it had none.
         retry_after: Seconds that Exotel wants to be left alone; ``None``: it named none.
+        may_have_happened: Exotel may have done what was asked all the same.
 
     Attributes:
         retryable: Whether the same may succeed later. What changes something is not asked again
@@ -51,11 +52,13 @@ class ExotelError(ExobridgeError):
         status: int | None = None,
         code: int | None = None,
         retry_after: float | None = None,
+        may_have_happened: bool = False,
     ) -> None:
         self.problem = problem
         self.status = status
         self.code = code
         self.retry_after = retry_after
+        self.may_have_happened = may_have_happened
         super().__init__(f"{problem}. {self.cure}")
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 # httpx is imported where it is used: a server without an account does without.
 
 CONNECT_SECONDS = 5.0
-CONNECTIONS = 10
-"""At once. 200 requests a minute need no more."""
+CONNECTIONS = 128
+"""At once: 200 calls a minute are asked for, and each request may block for 30 s."""
 
 MAX_MESSAGE = 200
 """Of a ``RestException``'s message so many characters are passed on."""
@@ -69,6 +69,7 @@ class Question:
     Attributes:
         name: For the log, the metrics and the errors; from a small set.
         path: Below the account's URL.
+        form: The body, form-encoded; ``None``: there is none.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Question:
     path: str
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     method: str = "GET"
+    form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 class Exchange:
@@ -141,10 +143,11 @@ class Exchange:
         return asyncio.get_running_loop().time()
 
     async def _pass_gate(self, question: Question, deadline: float) -> None:
-        """Wait until Exotel may be asked. Those who waited come one after the other."""
+        """Wait until Exotel may be asked. Those who waited come one after the other. What changes
+        something does not wait: it needs all its time for the answer."""
         while left := self._gate.left(self._now()):
             wait = left * (1 + random.random() / 10)
-            if self._now() + wait >= deadline:
+            if question.method != "GET" or self._now() + wait >= deadline:
                 problem = f"{question.name}: not asked, as Exotel wants to be left alone"
                 raise RateLimitedError(problem, retry_after=left)
             await asyncio.sleep(wait)
@@ -171,18 +174,19 @@ class Exchange:
             if not 200 <= status < 300:
                 raise self._refusal(question, status, retry_after, body)
             return read_answer(body)
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx.TimeoutException) as error:
             outcome = "timeout"
             problem = f"{question.name}: no answer within {seconds:.0f} s"
-            raise ExotelTimeoutError(problem) from None
+            raise ExotelTimeoutError(problem, may_have_happened=_was_sent(error)) from None
         except (httpx.HTTPError, OSError) as error:
             outcome = "unreachable"
             problem = f"{question.name}: {self._account.url} does not answer"
-            raise ExotelUnreachableError(f"{problem} ({type(error).__name__})") from None
+            problem = f"{problem} ({type(error).__name__})"
+            raise ExotelUnreachableError(problem, may_have_happened=_was_sent(error)) from None
         except UnreadableAnswerError as error:
             outcome = "unreadable"
             problem = f"{question.name}: the answer cannot be read ({error})"
-            raise ExotelAnswerError(problem, status=200) from None
+            raise ExotelAnswerError(problem, status=200, may_have_happened=True) from None
         finally:
             self.asked[question.name, outcome] += 1
             ms = round((time.perf_counter() - begun) * 1000, 1)
@@ -198,7 +202,12 @@ class Exchange:
                 question.method,
                 question.path,
                 params=dict(question.query),
-                timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
+                data=None if question.form is None else dict(question.form),
+                timeout=httpx.Timeout(
+                    seconds,
+                    connect=min(seconds, CONNECT_SECONDS),
+                    pool=min(seconds, CONNECT_SECONDS),
+                ),
             ) as response,
         ):
             told = response.headers.get("Retry-After", "")
@@ -221,8 +230,21 @@ class Exchange:
         problem = f"{question.name}: Exotel answers {status}"
         if details := ", ".join(filter(None, [f"code {code}" if code else "", said])):
             problem = f"{problem} ({details})"
-        return error_of(status)(problem, status=status, code=code, retry_after=retry_after)
+        return error_of(status)(
+            problem,
+            status=status,
+            code=code,
+            retry_after=retry_after,
+            may_have_happened=status >= 500,
+        )
 
     def _cleaned(self, message: str) -> str:
         message = " ".join(message.split()).rstrip(".")
         return self._redact(message).replace(self._account.sid, "***")[:MAX_MESSAGE]
+
+
+def _was_sent(error: Exception) -> bool:
+    """Whether some of the request may have reached Exotel: there was a connection."""
+    import httpx
+
+    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
