@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,7 +160,7 @@ def toml(value: Any) -> str:
         case str():
             return f'"{value}"'
         case tuple() | frozenset():
-            return str(sorted(cast(frozenset[str], value)))
+            return json.dumps(sorted(cast(frozenset[str], value)))
         case _:
             return str(value)
 

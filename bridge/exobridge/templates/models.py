@@ -15,6 +15,7 @@ from exobridge.provider_names import listed
 from exobridge.templates.checks import Applet, LanguageTag, Text, VariableName
 from exobridge.templates.hours import Hours
 from exobridge.templates.lists import Lists
+from exobridge.templates.outbound import OutboundTable
 from exobridge.templates.provider_table import Choice, ProviderList, ProviderTable
 from exobridge.templates.routing import (
     LogTable,
@@ -333,6 +334,7 @@ class Template(Table):
     transfer: TransferTable = Field(default_factory=TransferTable)
     recording: RecordingTable = Field(default_factory=RecordingTable)
     telephony_config: TelephonyTable = Field(default_factory=TelephonyTable)
+    outbound: OutboundTable = Field(default_factory=OutboundTable)
     lists: Lists = Field(default_factory=dict[str, frozenset[str]])
     lookup: LookupTable = Field(default_factory=LookupTable)
     routes: Routes = Field(default_factory=list[RouteTable])
@@ -375,6 +377,14 @@ class Template(Table):
         has_hours = self.hours is not None
         check_routes(self.routes, self.lists, self.lookup, self.variables, has_hours=has_hours)
         return self
+
+    @property
+    def time_limit(self) -> int:
+        """When Exotel shall end a call that we place, in seconds: after the bot has said goodbye,
+        and where it may hand the call to a human, after they have talked."""
+        transfers = bool(self.transfer.target or self.transfer.targets)
+        talk = self.transfer.talk_seconds if transfers else 0
+        return self.outbound.time_limit(self.limits.max_call_seconds, talk)
 
     @model_validator(mode="after")
     def _its_own_language_has_no_table(self) -> Self:
