@@ -1,0 +1,1 @@
+"""Calling out: who is to be called, when, and what became of it."""
