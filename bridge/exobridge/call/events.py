@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from exobridge.call.placed import PlacedCall
 from exobridge.call.routed import Routed
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
@@ -23,6 +24,7 @@ JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON
 class EventKind(StrEnum):
     """What happened."""
 
+    PLACED = "placed"
     ANSWER = "answer"
     STREAM_STARTED = "stream-started"
     STREAM_FORMAT = "stream-format"
@@ -128,6 +130,12 @@ class Turn:
     dialogue_ms: float | None = None
     tts_ms: float | None = None
     send_ms: float | None = None
+
+
+def placed(call_sid: str, at: datetime, call: PlacedCall) -> CallEvent:
+    """We had the call placed: Exotel has told its CallSid, or a webhook has that names our dial. A
+    call is placed once, whoever tells it."""
+    return CallEvent(call_sid, EventKind.PLACED, EventKind.PLACED.value, at, call.data())
 
 
 def answer(

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 from exobridge.call.dialling import Report, Sign, reports_of, signs_of, with_more
 from exobridge.call.dialling import text as _text
 from exobridge.call.events import JSON, CallEvent, Decision, EndedBy, EventKind
+from exobridge.call.placed import PlacedCall, PlacedFact
 from exobridge.call.routed import NOT_ROUTED, Routed
 
 
@@ -171,6 +172,7 @@ class Facts:
     """
 
     first_at: datetime
+    placed: PlacedFact | None = None
     answer: AnswerFact | None = None
     no_stream_at: datetime | None = None
     streams: tuple[StreamFacts, ...] = ()
@@ -179,7 +181,7 @@ class Facts:
     parties: tuple[PartiesFact, ...] = ()
 
 
-_Fact = TypeVar("_Fact", AnswerFact, StartFact, FormatFact, EndFact, EndedBy, datetime)
+_Fact = TypeVar("_Fact", PlacedFact, AnswerFact, StartFact, FormatFact, EndFact, EndedBy, datetime)
 
 
 def _least(known: _Fact | None, told: _Fact) -> _Fact:
@@ -197,6 +199,9 @@ def learn(facts: Facts, event: CallEvent) -> Facts:
         parties=_with_parties(facts.parties, event),
     )
     match event.kind:
+        case EventKind.PLACED:
+            fact = PlacedFact(event.at, PlacedCall.read(event.data))
+            return replace(facts, placed=_least(facts.placed, fact))
         case EventKind.ANSWER:
             return replace(facts, answer=_least(facts.answer, _answer_fact(event)))
         case EventKind.NO_STREAM:

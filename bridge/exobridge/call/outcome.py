@@ -25,7 +25,8 @@ busy         Exotel says so of a call that was placed; likewise ``no-answer`` an
 failed       Exotel says so
 abandoned    no stream came in time, or Exotel says that the call is over: the caller left first, or
              the applet is set up wrongly
-completed    Exotel says so, and the call never asked for an answer: it was not for us
+completed    Exotel says so of a call that we had not placed, and that never asked for an answer:
+             it was not for us
 unknown      it never asked for an answer, and nobody has told of its end for a day
 ============ =====================================================================
 """
@@ -120,9 +121,9 @@ def _ending_without_streams(facts: Facts, exotel: Report | None) -> Ending | Non
     over = exotel if exotel and exotel.is_final else None
     if over and over.status in _NOT_ANSWERED:
         return Ending(_NOT_ANSWERED[over.status], over.over_at, None, over.status)
-    if over and not facts.answer:
+    if over and not facts.answer and not facts.placed:
         return Ending(Outcome.COMPLETED, over.over_at, None, over.status)
-    if facts.no_stream_at and not facts.answer:
+    if facts.no_stream_at and not facts.answer and not over:
         return Ending(Outcome.UNKNOWN, facts.no_stream_at, None, "nobody told of its end")
     at = facts.no_stream_at or (over.over_at if over else None)
     return Ending(Outcome.ABANDONED, at, None, "no stream came") if at else None

@@ -12,7 +12,8 @@ streaming   a stream is open: some event of it is known, neither its end nor its
 ended       every stream has ended; or no stream came and the call was refused or given up, or
             Exotel says that it is over
 answered    ``answer`` is known; the stream may come
-new         only later webhooks are known; a day after the last of them the call is closed
+new         we had it placed, and it is not answered yet; or only later webhooks are known; a
+            day after the last that is heard the call is closed
 =========== ======================================================================
 
 A call that was handed to a human has ended too: our part of it is over, and often nobody tells of
@@ -35,6 +36,7 @@ from exobridge.call.dialling import Report, together
 from exobridge.call.events import CallEvent, Decision, EndedBy
 from exobridge.call.facts import Facts, StreamFacts, Usage, learn
 from exobridge.call.outcome import Ending, Outcome, ending_of
+from exobridge.call.placed import NOT_PLACED, PlacedCall
 from exobridge.call.routed import NOT_ROUTED, Routed
 from exobridge.call.transfer_state import TransferState, transfer_of
 
@@ -56,8 +58,9 @@ class Call:
 
     Attributes:
         direction: ``incoming``, ``outgoing``, or empty: not known. From where the numbers are from.
-        caller: The human's number, ``called`` the ExoPhone; from the answer, else from the stream,
-            else from what a Passthru, the status callback or the call's details tell.
+        caller: The human's number, ``called`` the ExoPhone; of a call that we had placed as it was
+            placed, else from the answer, else from the stream, else from what a Passthru, the
+            status callback or the call's details tell.
         outcome: ``None`` while the call is open.
         reason: Why the answer was decided so.
         stream_sid: The stream that began last.
@@ -97,6 +100,11 @@ class Call:
     exotel: Report | None
     usage: Usage
     facts: Facts = field(repr=False)
+
+    @property
+    def placed(self) -> PlacedCall:
+        """As what we had it placed; its ``dial`` is empty where we had not."""
+        return self.facts.placed.call if self.facts.placed else NOT_PLACED
 
     @property
     def routed(self) -> Routed:
@@ -142,21 +150,22 @@ def derive(call_sid: str, facts: Facts) -> Call:
     # The roles of the numbers hang on the direction: who tells it goes first.
     others = sorted(facts.parties, key=lambda fact: (not fact.direction, fact.rank))
     parties = [*tellers, *others]
+    placed = facts.placed.call if facts.placed else NOT_PLACED
     formats = [stream.format for stream in streams if stream.format]
     transfer = transfer_of(facts)
     exotel = together(facts.reports)
     ending = ending_of(facts, streams, transfer, exotel)
     return Call(
         call_sid=call_sid,
-        direction=_first([fact.direction for fact in parties]),
-        caller=_first([fact.caller for fact in parties]),
-        called=_first([fact.called for fact in parties]),
-        template=_first([fact.template for fact in tellers]),
+        direction="outgoing" if placed.dial else _first([fact.direction for fact in parties]),
+        caller=_first([placed.caller, *(fact.caller for fact in parties)]),
+        called=_first([placed.called, *(fact.called for fact in parties)]),
+        template=_first([*(fact.template for fact in tellers), placed.template]),
         state=_state(facts, streams, ending),
         outcome=ending.outcome if ending else None,
         decision=told.decision if told else None,
         reason=told.reason if told else "",
-        custom_field=told.custom_field if told else "",
+        custom_field=_first([told.custom_field if told else "", placed.custom_field]),
         stream_sid=streams[-1].stream_sid if streams else "",
         streams=len(streams),
         encoding=formats[-1].encoding if formats else "",

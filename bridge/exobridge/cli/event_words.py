@@ -8,6 +8,7 @@ from exobridge.call.events import JSON, CallEvent, EventKind
 from exobridge.numbers import mask, normalise
 
 _TELLING: Mapping[EventKind, tuple[str, ...]] = {
+    EventKind.PLACED: ("attempt", "template", "caller", "called"),
     EventKind.ANSWER: ("decision", "reason", "template", "routed", "caller", "called"),
     EventKind.STREAM_STARTED: ("template", "caller", "called"),
     EventKind.STREAM_FORMAT: ("encoding", "sample_rate", "why"),
