@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Set
 from contextlib import suppress
 
 import structlog
@@ -11,6 +10,7 @@ import structlog
 from exobridge.call.own_lines import is_fixed, rendered_ahead
 from exobridge.call.plan import CallPlan, is_realtime
 from exobridge.call.prompts import Prompts
+from exobridge.numbers import Book
 from exobridge.provider_pool import ProviderPool
 from exobridge.routing import Routing
 from exobridge.templates import (
@@ -33,11 +33,11 @@ class Ahead:
     """Makes ready what a call would otherwise wait for.
 
     Args:
-        numbers: Names of the templates that answer for some number.
+        numbers: Say which templates answer for some number.
     """
 
     def __init__(
-        self, numbers: Set[str], pool: ProviderPool, prompts: Prompts, routing: Routing
+        self, numbers: Book, pool: ProviderPool, prompts: Prompts, routing: Routing
     ) -> None:
         self._numbers = numbers
         self._pool = pool
@@ -53,7 +53,7 @@ class Ahead:
             What is wrong, a sentence for each template; it is logged too.
         """
         problems: list[str] = []
-        numbers = self._numbers
+        numbers = self._numbers.templates
         for name in sorted(in_use(numbers, templates)):
             problems += self._applications(name, templates[name])
             try:

@@ -20,6 +20,8 @@ from exobridge.call.wheel import Wheel
 from exobridge.desk import Desk
 from exobridge.details import DetailsPoll, details_beside
 from exobridge.errors import ConfigError
+from exobridge.exophones import LiveBook
+from exobridge.exophones.book import BookKeeper
 from exobridge.exotel.api import ExotelApi
 from exobridge.greetings import Greetings
 from exobridge.jobs import JobRunner
@@ -56,6 +58,7 @@ class Bridge:
         jobs: JobRunner,
         recordings: Recordings,
         routing: Routing,
+        keeper: BookKeeper,
     ) -> None:
         self.settings = settings
         self.templates = templates
@@ -64,14 +67,16 @@ class Bridge:
         self.jobs = jobs
         self.recordings = recordings
         self.routing = routing
+        self.keeper = keeper
+        self.numbers = keeper.book
         self.account: AccountWatch | None = None
         self.preloaded: asyncio.Task[list[str]] | None = None
         self._whole = whole
         self._problems = ["providers are starting"]
-        self._ahead = Ahead(settings.numbers.templates, services.pool, services.prompts, routing)
+        self._ahead = Ahead(self.numbers, services.pool, services.prompts, routing)
         self.desk = Desk(
             templates=templates,
-            numbers=settings.numbers,
+            numbers=self.numbers,
             store=store,
             recorder=services.recorder,
             routing=routing,
@@ -99,6 +104,23 @@ class Bridge:
         serving."""
         self.preloaded = asyncio.create_task(self._ahead.templates(self.templates))
 
+    def preload_again(self) -> None:
+        """Numbers have other templates: make those ready too, after what is being made ready."""
+        before = self.preloaded
+        assert before is not None
+        if before.done() and not before.cancelled():
+            self._problems = before.result()  # what holds until this is done
+        self.preloaded = asyncio.create_task(self._preload_after(before))
+
+    async def _preload_after(self, before: asyncio.Task[list[str]]) -> list[str]:
+        try:
+            await asyncio.wait([before])
+        except asyncio.CancelledError:
+            before.cancel()
+            await asyncio.wait([before])
+            raise
+        return await self._ahead.templates(self.templates)
+
     async def use_templates(self, templates: Templates) -> None:
         """Put these templates in force for the calls that come from now on, once their providers
         have been started and their fixed lines rendered; calls under way keep theirs.
@@ -108,6 +130,8 @@ class Bridge:
                 old templates stay in force.
         """
         assert self.preloaded is not None
+        if gone := self.numbers.missing(templates):
+            raise ConfigError.of([_without_template(name) for name in gone])
         failing = await asyncio.shield(self.preloaded)
         preloaded = asyncio.create_task(self._ahead.templates(templates))
         if new := set(await preloaded) - set(failing):
@@ -115,6 +139,7 @@ class Bridge:
         self.preloaded.cancel()  # a later try of the old ones, if there is one
         self.preloaded = preloaded
         self.templates = templates
+        self.numbers.use_templates(templates)
         self.desk.use_templates(templates)
 
     async def aclose(self) -> None:
@@ -162,6 +187,11 @@ class Bridge:
         return self._problems
 
 
+def _without_template(name: str) -> ConfigError:
+    cure = "Put its file back, or give its numbers another template: exobridge numbers list."
+    return ConfigError(f"template {name}", "is gone, and numbers have it", cure)
+
+
 def _not_in_force(problem: str) -> ConfigError:
     where, _, what = problem.partition(": ")
     cure = "Mend it and reload again; until then the old templates stay in force."
@@ -198,7 +228,10 @@ async def open_bridge(
         if api is not None:
             DetailsPoll(api=api, recorder=recorder, recordings=recordings).register(jobs)
         exits.push_async_callback(routing.aclose)
-        bridge = Bridge(settings, templates, store, services, whole, jobs, recordings, routing)
+        keeper = await _keeper(settings, templates, store, exits)
+        bridge = Bridge(
+            settings, templates, store, services, whole, jobs, recordings, routing, keeper
+        )
         _deliver_logs(bridge)
         exits.push_async_callback(bridge.aclose)
         if api is not None:
@@ -207,6 +240,8 @@ async def open_bridge(
                 bridge.account.start()
         jobs.start()
         bridge.start_preload()
+        keeper.book.on_change(bridge.preload_again)
+        keeper.start()
         yield bridge
 
 
@@ -234,6 +269,16 @@ async def _store(
         _log.warning("left open by a former process", call_sid=event.call_sid, kind=event.kind)
         observer.watchers.event(event)
     return store
+
+
+async def _keeper(
+    settings: Settings, templates: Templates, store: Store, exits: AsyncExitStack
+) -> BookKeeper:
+    """The book of numbers, as it is kept."""
+    keeper = BookKeeper(LiveBook(settings.numbers, templates), store.numbers)
+    await keeper.refresh()
+    exits.push_async_callback(keeper.aclose)
+    return keeper
 
 
 async def _services(

@@ -29,7 +29,7 @@ from exobridge.call.state import Call
 from exobridge.exotel.messages import Started
 from exobridge.exotel.passthru import PassthruParams
 from exobridge.exotel.words import read_direction
-from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, normalise
+from exobridge.numbers import DEFAULT_TEMPLATE, Book, normalise
 from exobridge.routing import Routing
 from exobridge.store import Store, StoreError
 from exobridge.store.patience import Patience
@@ -107,7 +107,7 @@ class Desk:
         self,
         *,
         templates: Templates,
-        numbers: NumberBook,
+        numbers: Book,
         store: Store,
         recorder: Recorder,
         routing: Routing,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 import phonenumbers
 
@@ -75,6 +76,24 @@ def _parse(text: str) -> phonenumbers.PhoneNumber | None:
         return phonenumbers.parse(text, REGION)
     except phonenumbers.NumberParseException:
         return None
+
+
+class Book(Protocol):
+    """Which template answers for which ExoPhone, as calls ask it."""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether any number is listed; if not, ``default`` answers for every number."""
+        ...
+
+    @property
+    def templates(self) -> frozenset[str]:
+        """Names of the templates that answer for some number."""
+        ...
+
+    def template_for(self, number: str | None) -> str | None:
+        """The template of an ExoPhone, written in any way; ``None``: the number is not ours."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

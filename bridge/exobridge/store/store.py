@@ -15,15 +15,19 @@ from exobridge.call.events import CallEvent, Turn, no_stream, stream_lost
 from exobridge.call.state import Call, State
 from exobridge.store import tables
 from exobridge.store.access import reading
+from exobridge.store.batches import BatchRows
 from exobridge.store.counters import Counters
 from exobridge.store.engine import make_engine, make_folder, read_url
 from exobridge.store.errors import StoreClosedError
 from exobridge.store.jobs import Jobs
 from exobridge.store.keeping import Keeping
 from exobridge.store.migrate import migrate
+from exobridge.store.numbers import NumberRows
 from exobridge.store.recordings import RecordingRows
 from exobridge.store.rows import read_call, read_event, read_turn
 from exobridge.store.transaction import JobBeside
+from exobridge.store.unbroken import Unbroken
+from exobridge.store.visits import VisitRows
 from exobridge.store.writer import Writer, WriterOptions
 
 MAX_PAGE = 1000
@@ -65,7 +69,10 @@ class Store:
         jobs: Work that must not be lost.
         counters: Of transfers, and facts of which the first stands.
         recordings: What is stored of calls' sound.
+        batches: Lists of people to call.
         keeping: Takes out of the record what shall not be kept.
+        numbers: ExoPhones, besides those of the environment.
+        visits: When each of our URLs was asked last.
     """
 
     def __init__(self, reader: AsyncEngine, writer_engine: AsyncEngine, writer: Writer) -> None:
@@ -75,7 +82,14 @@ class Store:
         self.jobs = Jobs(reader, writer_engine)
         self.counters = Counters(writer_engine)
         self.recordings = RecordingRows(reader, writer_engine)
+        self.batches = BatchRows(reader, writer_engine)
         self.keeping = Keeping(reader, writer_engine)
+        self.numbers = NumberRows(reader, writer_engine)
+        self.visits = VisitRows(reader, writer_engine)
+        self._parts: tuple[Unbroken, ...] = (
+            *(self.jobs, self.counters, self.recordings, self.keeping),
+            *(self.numbers, self.visits),
+        )
 
     @classmethod
     async def open(cls, url: str, options: StoreOptions | None = None) -> Self:
@@ -100,8 +114,10 @@ class Store:
         """Write what waits, then close. May be called more than once."""
         try:
             await self._writer.aclose()
-            for part in (self.jobs, self.counters, self.recordings, self.keeping):
+            for part in (self.jobs, self.counters, self.recordings, self.batches, self.keeping):
                 await part.finish()
+            for rows in self._parts:
+                await rows.finish()
         finally:
             await self._writer_engine.dispose()
             await self._reader.dispose()
