@@ -215,7 +215,7 @@ dials = Table(
     UniqueConstraint("key"),
     UniqueConstraint("batch_id", "row"),
     Index(None, "state", "due_at"),
-    Index(None, "batch_id", "state"),
+    Index(None, "batch_id", "state", "outcome", "attempts"),  # all of a batch's progress
     Index(None, "call_sid"),
     Index(None, "created_at", "id"),
 )

@@ -78,7 +78,11 @@ def _make_dials() -> None:
         sa.UniqueConstraint("batch_id", "row", name="uq_dials_batch_id_row"),
     )
     op.create_index("ix_dials_state_due_at", "dials", ["state", "due_at"])
-    op.create_index("ix_dials_batch_id_state", "dials", ["batch_id", "state"])
+    op.create_index(
+        "ix_dials_batch_id_state_outcome_attempts",
+        "dials",
+        ["batch_id", "state", "outcome", "attempts"],
+    )
     op.create_index("ix_dials_call_sid", "dials", ["call_sid"])
     op.create_index("ix_dials_created_at_id", "dials", ["created_at", "id"])
     op.create_index(
