@@ -10,6 +10,7 @@ from typing import Protocol
 
 from exobridge.call.events import CallEvent, Turn
 from exobridge.call.meters import Meters
+from exobridge.call.placed import NOT_PLACED, PlacedCall
 from exobridge.call.prompts import Prompts
 from exobridge.call.resuming import first_line, language_of, resumption, said_before
 from exobridge.call.routed import NOT_ROUTED, Routed
@@ -40,6 +41,7 @@ class CallPlan:
         refusal: Why it is turned away, for the record.
         language: What it begins in, a BCP-47 tag; empty: the template's.
         routed: What the template's rules decided.
+        placed: As what we had it placed, if we had.
         resumed: Why it goes on in this stream; ``None``: it begins.
         history: What was said before, as far as it was heard.
     """
@@ -56,13 +58,15 @@ class CallPlan:
     refusal: str = ""
     language: str = ""
     routed: Routed = NOT_ROUTED
+    placed: PlacedCall = NOT_PLACED
     resumed: Resumption | None = None
     history: tuple[Said, ...] = ()
 
     def variables(self) -> dict[str, str]:
-        """What texts may use."""
+        """What texts may use: a dial's go over a rule's, and those over the template's."""
+        routed, placed = self.routed.variables, self.placed.variables
         return call_variables(
-            {**self.template.variables, **dict(self.routed.variables)},
+            {**self.template.variables, **dict(routed), **dict(placed)},
             caller=self.caller,
             called=self.called,
             custom_field=self.custom_field,

@@ -11,8 +11,14 @@ from collections.abc import Iterable
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 
+DIAL_SECONDS = 300
+"""How long the token of a call that we place is good at least: it is minted before the telephone
+rings."""
+
+
 class Tokens:
-    """Mints and reads the tokens of stream URLs: signed, expiring, bound to one CallSid.
+    """Mints and reads the tokens of stream URLs: signed, expiring, bound to one CallSid, or to one
+    attempt of a dial, whose CallSid is not known yet.
 
     A token may be used more than once until it expires, as Exotel retries its handshake.
 
@@ -24,6 +30,7 @@ class Tokens:
     def __init__(self, secret: str | None, max_age_s: int) -> None:
         key = secret or secrets.token_urlsafe(32)
         self._signer = URLSafeTimedSerializer(key, salt="exobridge.stream")
+        self._dials = URLSafeTimedSerializer(key, salt="exobridge.dial")
         self._max_age_s = max_age_s
 
     def mint(self, call_sid: str) -> str:
@@ -32,11 +39,23 @@ class Tokens:
 
     def call_sid(self, token: str) -> str | None:
         """The CallSid of a good token; ``None`` if it is forged, garbled or expired."""
-        try:
-            call_sid = self._signer.loads(token, max_age=self._max_age_s)
-        except (BadData, UnicodeError):  # the latter for lone surrogates
-            return None
-        return call_sid if isinstance(call_sid, str) else None
+        return _loaded(self._signer, token, self._max_age_s)
+
+    def mint_for_dial(self, custom_field: str) -> str:
+        """A token for the stream of the call that this ``CustomField`` names."""
+        return str(self._dials.dumps(custom_field))
+
+    def dial(self, token: str) -> str | None:
+        """The ``CustomField`` of a good token for a dial; ``None`` as above."""
+        return _loaded(self._dials, token, max(self._max_age_s, DIAL_SECONDS))
+
+
+def _loaded(signer: URLSafeTimedSerializer, token: str, max_age_s: int) -> str | None:
+    try:
+        value = signer.loads(token, max_age=max_age_s)
+    except (BadData, UnicodeError):  # the latter for lone surrogates
+        return None
+    return value if isinstance(value, str) else None
 
 
 def proves_itself(secret: str, offered: Iterable[str]) -> bool:
