@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 SECRET_VARIABLES = (
     "EXOBRIDGE_SECRET",
     "EXOBRIDGE_API_KEY",
+    "EXOBRIDGE_API_KEYS",
     "EXOTEL_API_KEY",
     "EXOTEL_API_TOKEN",
     "METRICS_TOKEN",

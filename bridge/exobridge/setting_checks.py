@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import SecretStr
 
 from exobridge.addresses import Network, read_networks
+from exobridge.api_keys import ApiKey, read_keys
 from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
 from exobridge.provider_names import (
@@ -179,6 +180,21 @@ def bearer_token(variable: str) -> Callable[[SecretStr], SecretStr]:
         return value
 
     return checked
+
+
+def api_keys(value: object) -> tuple[ApiKey, ...]:
+    """Comma-separated ``name:role:key``; keys that are read already stay as they are."""
+    if isinstance(value, tuple):
+        return cast(tuple[ApiKey, ...], value)
+    try:
+        return read_keys(str(value))
+    except ValueError as error:
+        problem = f"cannot be used: {error}"
+    raise wrong(
+        problem,
+        "Write it like EXOBRIDGE_API_KEYS=reports:viewer:KEY,desk:operator:KEY; make a key with: "
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+    )
 
 
 def data_dir(value: Path) -> Path:

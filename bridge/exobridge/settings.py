@@ -32,6 +32,7 @@ from pydantic_settings import (
 
 from exobridge import setting_checks as check
 from exobridge.addresses import Network
+from exobridge.api_keys import THE_KEY, ApiKey, Role, conflict
 from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
 from exobridge.recordings.rules import DEFAULT_HOSTS, Rules
@@ -155,6 +156,9 @@ class Settings(BaseSettings):
     api_key: (
         Annotated[SecretStr, AfterValidator(check.bearer_token("EXOBRIDGE_API_KEY"))] | None
     ) = _variable("EXOBRIDGE_API_KEY", "...")
+    api_keys: Annotated[tuple[ApiKey, ...], PlainValidator(check.api_keys)] = _variable(
+        "EXOBRIDGE_API_KEYS", "reports:viewer:...,desk:operator:...", ()
+    )
     store_transcripts: Annotated[Literal["on", "off"], BeforeValidator(check.lower_case)] = (
         _variable("STORE_TRANSCRIPTS", "off", "on")
     )
@@ -184,6 +188,13 @@ class Settings(BaseSettings):
                 "Set both, from Exotel's page of API settings, or neither.",
                 absent,
             )
+        return self
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        if problem := conflict(self.keys()):
+            cure = f"EXOBRIDGE_API_KEY is the key named {THE_KEY}: choose others beside it."
+            raise wrong(f"cannot be used: {problem}", cure, "EXOBRIDGE_API_KEYS")
         return self
 
     @model_validator(mode="after")
@@ -222,6 +233,12 @@ class Settings(BaseSettings):
         """The names of all environment variables, in the order of the reference page."""
         return tuple(str(field.validation_alias) for field in cls.model_fields.values())
 
+    def keys(self) -> tuple[ApiKey, ...]:
+        """All keys of the API, ``EXOBRIDGE_API_KEY`` as an administrator's."""
+        if self.api_key is None:
+            return self.api_keys
+        return (ApiKey(THE_KEY, Role.ADMIN, self.api_key), *self.api_keys)
+
     def secrets(self) -> list[str]:
         """The values that must never be shown."""
         known = (
@@ -229,7 +246,7 @@ class Settings(BaseSettings):
             self.exotel_api_key,
             self.exotel_api_token,
             self.metrics_token,
-            self.api_key,
+            *(key.secret for key in self.keys()),
         )
         return [each.get_secret_value() for each in known if each is not None]
 

@@ -41,6 +41,7 @@ def _strength(settings: Settings) -> Iterator[Finding]:
         ("EXOBRIDGE_SECRET", settings.secret),
         ("METRICS_TOKEN", settings.metrics_token),
         ("EXOBRIDGE_API_KEY", settings.api_key),
+        *_named_keys(settings),
     )
     for name, secret in ours:
         if secret is None:
@@ -50,6 +51,10 @@ def _strength(settings: Settings) -> Iterator[Finding]:
             yield warning("secrets.strength", f"{name} is easy to guess: few letters vary", cure)
         else:
             yield ok("secrets.strength", f"{name} is hard to guess")
+
+
+def _named_keys(settings: Settings) -> list[tuple[str, SecretStr]]:
+    return [(f"{key.name} of EXOBRIDGE_API_KEYS", key.secret) for key in settings.api_keys]
 
 
 def bits(secret: str) -> float:
@@ -64,6 +69,7 @@ def _shared(settings: Settings) -> Iterator[Finding]:
         ("EXOBRIDGE_SECRET", settings.secret),
         ("METRICS_TOKEN", settings.metrics_token),
         ("EXOBRIDGE_API_KEY", settings.api_key),
+        *_named_keys(settings),
         ("EXOTEL_API_KEY", settings.exotel_api_key),
         ("EXOTEL_API_TOKEN", settings.exotel_api_token),
     )

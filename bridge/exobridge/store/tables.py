@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    and_,
     text,
 )
 
@@ -87,6 +88,10 @@ calls = Table(
     Column("spoken_seconds", Float, nullable=False, server_default=text("0")),
     Column("facts", JSON, nullable=False),  # what the reducer goes on from; the rest follows
     Index(None, "created_at", "call_sid"),
+    Index(None, "caller", "created_at", "call_sid"),
+    Index(None, "called", "created_at", "call_sid"),
+    Index(None, "template", "created_at", "call_sid"),
+    Index(None, "outcome", "created_at", "call_sid"),
     Index(None, "state"),
 )
 
@@ -100,6 +105,13 @@ call_events = Table(
     Column("at", UtcTime, nullable=False),
     Column("data", JSON, nullable=False),
     UniqueConstraint("call_sid", "key"),
+)
+
+Index(
+    "ix_call_events_transfers",
+    call_events.c.id,
+    sqlite_where=call_events.c.kind == "transfer-requested",
+    postgresql_where=call_events.c.kind == "transfer-requested",
 )
 
 turns = Table(
@@ -144,8 +156,13 @@ jobs = Table(
     UniqueConstraint("kind", "key"),
     Index(None, "state", "due_at"),
     Index(None, "call_sid"),
-    Index(None, "line", "id"),
+    Index(None, "kind", "state", "due_at"),
+    Index(None, "line", "state", "id"),
 )
+
+_HEAD = and_(jobs.c.line != "", jobs.c.state.in_(("waiting", "running")))
+
+Index("uq_jobs_line_head", jobs.c.line, unique=True, sqlite_where=_HEAD, postgresql_where=_HEAD)
 
 recordings = Table(
     "recordings",

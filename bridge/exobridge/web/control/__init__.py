@@ -1,1 +1,1 @@
-"""The control API, ``/api/v1``: operations, who may ask for them, and the pages that tell of them."""
+"""The control API, ``/api/v1``: operations, who may ask for them, and what tells of them."""

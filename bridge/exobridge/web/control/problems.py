@@ -13,6 +13,9 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:exobridge:problem:"
 """Stands before a problem's kind in its ``type``."""
 
+INSTANCE = "urn:exobridge:request:"
+"""Stands before a request's id in a problem's ``instance``."""
+
 UNSTORED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """For every answer: what is told of calls belongs in no cache."""
 
@@ -78,11 +81,12 @@ class ProblemError(Exception):
         self.extra = extra
 
 
-def problem_response(error: ProblemError, instance: str) -> Response:
+def problem_response(error: ProblemError, request_id: str = "") -> Response:
     """The answer.
 
     Args:
-        instance: The path that was asked for, percent-encoded.
+        request_id: Names this one request, as the log does; the path would hold phone numbers.
+            Empty: it is not in the log.
     """
     problem = error.problem
     body: dict[str, Any] = {
@@ -90,11 +94,11 @@ def problem_response(error: ProblemError, instance: str) -> Response:
         "title": problem.title,
         "status": problem.status,
         "detail": error.detail or f"{problem.title}.",
-        "instance": instance,
-        **error.extra,
     }
+    if request_id:
+        body["instance"] = INSTANCE + request_id
     headers = {**UNSTORED, **error.headers}
     if after := RETRY_AFTER.get(problem.status):
         headers.setdefault("retry-after", after)
-    content = json.dumps(body, ensure_ascii=False).encode()
+    content = json.dumps(body | error.extra, ensure_ascii=False).encode()
     return Response(content, problem.status, headers, MEDIA_TYPE)

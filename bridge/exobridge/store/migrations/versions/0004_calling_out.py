@@ -14,6 +14,7 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _TIME = sa.DateTime(timezone=True)
 _NOTHING = sa.text("''")
 _ZERO = sa.text("0")
+_HEAD = "line != '' AND state IN ('waiting', 'running')"
 _UNDER_WAY = "state IN ('claimed', 'placing', 'placed', 'unsure')"
 
 
@@ -25,8 +26,36 @@ def upgrade() -> None:
     _make_numbers()
     _make_orders()
     _make_visits()
+    _make_lists()
     op.add_column("jobs", sa.Column("line", sa.Text, nullable=False, server_default=_NOTHING))
-    op.create_index("ix_jobs_line_id", "jobs", ["line", "id"])
+    op.create_index("ix_jobs_kind_state_due_at", "jobs", ["kind", "state", "due_at"])
+    op.create_index("ix_jobs_line_state_id", "jobs", ["line", "state", "id"])
+    head = sa.text(_HEAD)
+    op.create_index(
+        "uq_jobs_line_head",
+        "jobs",
+        ["line"],
+        unique=True,
+        sqlite_where=head,
+        postgresql_where=head,
+    )
+
+
+_LED_BY = ("caller", "called", "template", "outcome")
+_TRANSFERS = "kind = 'transfer-requested'"
+
+
+def _make_lists() -> None:
+    for column in _LED_BY:
+        columns = [column, "created_at", "call_sid"]
+        op.create_index(f"ix_calls_{'_'.join(columns)}", "calls", columns)
+    op.create_index(
+        "ix_call_events_transfers",
+        "call_events",
+        ["id"],
+        sqlite_where=sa.text(_TRANSFERS),
+        postgresql_where=sa.text(_TRANSFERS),
+    )
 
 
 def _make_batches() -> None:
@@ -162,7 +191,11 @@ def _make_visits() -> None:
 
 def downgrade() -> None:
     """Drop them, and what they hold."""
-    op.drop_index("ix_jobs_line_id", "jobs")
+    op.drop_index("ix_call_events_transfers", "call_events")
+    for column in _LED_BY:
+        op.drop_index(f"ix_calls_{column}_created_at_call_sid", "calls")
+    for index in ("uq_jobs_line_head", "ix_jobs_line_state_id", "ix_jobs_kind_state_due_at"):
+        op.drop_index(index, "jobs")
     op.drop_column("jobs", "line")
     for table in ("visits", "orders", "numbers", "dial_attempts", "dials", "batches"):
         op.drop_table(table)
