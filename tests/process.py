@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests import leaks
+from tests.database import migrated
 from tests.server import BOT, http_client, write_fakes, write_templates
 
 ROOT = Path(__file__).parent.parent
@@ -88,8 +89,16 @@ class Serving:
 
 
 @asynccontextmanager
-async def server(folder: Path, **variables: str) -> AsyncGenerator[Serving]:
-    """``exobridge serve`` on a free port, once it is ready; killed at the end if it still runs."""
+async def server(
+    folder: Path, *, new_database: bool = False, **variables: str
+) -> AsyncGenerator[Serving]:
+    """``exobridge serve`` on a free port, once it is ready; killed at the end if it still runs.
+
+    Args:
+        new_database: Leave it to the server to make the database.
+    """
+    if not new_database:
+        migrated(folder / "data" / "exobridge.sqlite3")
     serving = Serving(await spawn(folder, ("serve", "--port", "0"), variables))
     reading = asyncio.create_task(serving.read())
     try:

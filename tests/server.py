@@ -20,6 +20,7 @@ from typing import Any, cast
 import httpx
 import structlog
 import uvicorn
+from sqlalchemy import make_url
 
 from exobridge import log
 from exobridge.app import create_app
@@ -32,6 +33,7 @@ from exobridge.simulator import Clip, Patience
 from exobridge.templates import Template, load_templates
 from exobridge_codecs.tones import tone
 from tests import leaks
+from tests.database import migrated
 
 FAKES = {
     "exobridge.stt": {
@@ -253,6 +255,7 @@ async def serving(
     }
     with fakes_installed(folder), _logging(environment) as text:
         settings = Settings.read(environment)
+        migrated(Path(str(make_url(settings.database_url.get_secret_value()).database)))
         loaded = load_templates(settings.templates_dir, settings)
         limited = {
             name: _limited(each, (limits or {}).get(name, {})) for name, each in loaded.items()

@@ -25,7 +25,7 @@ from exobridge.routing import Applications, Routing
 from exobridge.store import Store
 from exobridge.templates import Template
 from exobridge_providers.base import Resumption
-from tests.database import rename
+from tests.database import migrated, rename
 
 OURS, OTHER, HUMAN = "08047112233", "08047112244", "09811122233"
 BOOK = NumberBook.parse(f"+91{OURS[1:]}=shop,+91{OTHER[1:]}=night")
@@ -64,6 +64,7 @@ class Front:
 @asynccontextmanager
 async def front(folder: Path, **templates: Template) -> AsyncGenerator[Front]:
     """A front with a store that is closed at the end."""
+    migrated(folder / "calls.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'calls.sqlite3'}")
     try:
         yield Front(store, templates={"night": Template(), **templates})

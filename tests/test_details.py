@@ -27,6 +27,7 @@ from exobridge.recorder import StoreRecorder
 from exobridge.settings import Settings
 from exobridge.store import Store
 from exobridge.store.jobs import Job, JobState
+from tests.database import migrated
 from tests.exotel_account import FakeAccount, FakeCall, Fault, Recording, exotel_account
 from tests.server import serving, until
 
@@ -104,6 +105,7 @@ class World:
 async def polled(folder: Path, waits: DetailsWaits = SHORT) -> AsyncGenerator[World]:
     """An account, and a store whose calls are asked about."""
     url = f"sqlite+aiosqlite:///{folder / 'calls.sqlite3'}"
+    migrated(folder / "calls.sqlite3")
     async with exotel_account() as account:
         api = ExotelApi.of(Settings.read(account.variables), read=ONCE)
         assert api is not None

@@ -19,7 +19,7 @@ from exobridge.errors import ExobridgeError
 from exobridge.jobs import GiveUp, Handler, JobRunner, Later, RunnerOptions
 from exobridge.store import Store
 from exobridge.store.jobs import Job, JobState
-from tests.database import rename
+from tests.database import migrated, rename
 from tests.server import until
 
 QUICK = RunnerOptions(
@@ -31,6 +31,7 @@ QUICK = RunnerOptions(
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An open store."""
+    migrated(tmp_path / "calls.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'calls.sqlite3'}")
     yield store
     await store.aclose()

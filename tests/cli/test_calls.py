@@ -15,6 +15,7 @@ from exobridge.call.events import Decision, EndedBy, Role, Turn
 from exobridge.call.routed import Routed
 from exobridge.cli.main import app
 from exobridge.store import Store
+from tests.database import migrated
 from tests.store.samples import at
 
 
@@ -33,6 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _fill(folder: Path) -> None:
+    migrated(folder / "exobridge.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
     caller, called = "+919811122233", "+918047112233"
     for call_sid, when in (("first", 0.0), ("second [bold]", 60.0)):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from exobridge.cli.main import app
 from exobridge.store import Store
 from exobridge.store.jobs import Job
+from tests.database import migrated
 
 
 def invoke(folder: Path, *arguments: str) -> Result:
@@ -30,6 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _fill(folder: Path) -> None:
+    migrated(folder / "exobridge.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}")
     now = datetime.now(UTC)
     await store.jobs.add("recording", "c1", {"url": "https://signed"}, call_sid="c1")

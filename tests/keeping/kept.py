@@ -12,6 +12,7 @@ from exobridge.recordings.folder import FolderStorage
 from exobridge.recordings.keys import key_of
 from exobridge.store import Store
 from exobridge.store.recordings import Recording
+from tests.database import migrated
 
 CALLER, OTHER, EXOPHONE = "+919811122233", "+919811144455", "+918047112233"
 WORDS = "My account number is forty two."
@@ -73,7 +74,8 @@ async def keep(
 
 
 def database(folder: Path) -> str:
-    """A database's URL."""
+    """A database's URL; there is one from then on."""
+    migrated(folder / "exobridge.sqlite3")
     return f"sqlite+aiosqlite:///{folder / 'exobridge.sqlite3'}"
 
 

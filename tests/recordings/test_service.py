@@ -30,6 +30,7 @@ from exobridge.settings import Settings
 from exobridge.store import Store
 from exobridge.store.jobs import Job, JobState
 from exobridge.store.recordings import Recording as Kept
+from tests.database import migrated
 from tests.exotel_account import (
     FakeAccount,
     FakeCall,
@@ -111,6 +112,7 @@ class Bench:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An open store, which knows the call."""
+    migrated(tmp_path / "calls.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'calls.sqlite3'}")
     await store.append(answered())
     yield store

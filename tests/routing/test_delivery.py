@@ -24,6 +24,7 @@ from exobridge.store.jobs import Job, JobState
 from exobridge.templates import Template
 from exobridge_providers.dialogue.webhook_signature import signed
 from exobridge_providers.testing.fake_http import FakeHttp, Reply
+from tests.database import migrated
 from tests.process import server
 from tests.routing.asking import asked, routed
 from tests.server import http_client, serving, until, write_templates
@@ -86,6 +87,7 @@ async def put_down(store: Store, told: LogDelivery, *facts: CallEvent) -> list[J
 async def test_a_fact_is_told_signed_and_once_for_each_key(tmp_path: Path) -> None:
     """What is sent holds the call and the fact; the same fact twice is one job; one of no
     interest is none."""
+    migrated(tmp_path / "calls.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'calls.sqlite3'}")
     applications = Applications()
     async with FakeHttp().listening() as crm:
@@ -127,6 +129,7 @@ async def test_a_fact_is_told_signed_and_once_for_each_key(tmp_path: Path) -> No
 )
 async def test_what_was_not_taken_is_an_error(reply: Reply, why: str, tmp_path: Path) -> None:
     """So that the job is tried again; it says why, and nothing of the call."""
+    migrated(tmp_path / "calls.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'calls.sqlite3'}")
     applications = Applications()
     async with FakeHttp().listening() as crm:
@@ -148,6 +151,7 @@ async def test_what_was_not_taken_is_an_error(reply: Reply, why: str, tmp_path: 
 
 async def test_an_application_that_hangs_is_told_again(tmp_path: Path) -> None:
     """A try has a limit; the next one comes later, and the fact is not lost."""
+    migrated(tmp_path / "calls.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'calls.sqlite3'}")
     applications = Applications()
     async with FakeHttp().listening() as crm:
@@ -173,6 +177,7 @@ async def test_a_job_that_cannot_be_made_is_logged_and_the_fact_is_kept(tmp_path
         def entry(self, params: PassthruParams, known: Call | None) -> Placed:
             raise ValueError("a caller's words")
 
+    migrated(tmp_path / "calls.sqlite3")
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'calls.sqlite3'}")
     told = LogDelivery(Broken(template("http://127.0.0.1:1/calls")), Applications())
     with capture_logs() as log:

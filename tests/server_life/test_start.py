@@ -12,7 +12,6 @@ import pytest
 from exobridge.app import create_app
 from exobridge.server import ServerLife, listen
 from exobridge.settings import Settings
-from exobridge.store import Store
 from exobridge.templates import load_templates
 from tests.process import Serving, environment, server, spawn
 from tests.server import bot, fakes_installed, until, write_templates
@@ -33,9 +32,10 @@ NEVER = {
 """Modules that a server with outside providers has no use for, and why."""
 
 
-async def _imported(folder: Path, **variables: str) -> set[str]:
+async def _imported(folder: Path, *, new_database: bool = False, **variables: str) -> set[str]:
     """Every module that a server imports until it is ready, and the packages they are in."""
-    async with server(folder, PYTHONPROFILEIMPORTTIME="1", **variables) as running:
+    variables["PYTHONPROFILEIMPORTTIME"] = "1"
+    async with server(folder, new_database=new_database, **variables) as running:
         lines = [line for line in running.lines if line.startswith("import time:")]
     parts = [line.rpartition("|")[2].strip().split(".") for line in lines]
     return {".".join(each[:length]) for each in parts for length in range(1, len(each) + 1)}
@@ -43,8 +43,6 @@ async def _imported(folder: Path, **variables: str) -> set[str]:
 
 async def test_a_server_with_outside_providers_loads_no_more_than_it_uses(tmp_path: Path) -> None:
     """Most of a start is imports, and most of the memory too."""
-    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'data' / 'exobridge.sqlite3'}")
-    await store.aclose()
     imported = await _imported(tmp_path)
     assert "exobridge.server.life" in imported
     loaded = {name: why for name, why in NEVER.items() if name in imported}
@@ -54,7 +52,7 @@ async def test_a_server_with_outside_providers_loads_no_more_than_it_uses(tmp_pa
 async def test_a_provider_is_loaded_by_the_template_that_names_it(tmp_path: Path) -> None:
     """Alone: not the other local ones. A new database needs its migrations."""
     pytest.importorskip("onnxruntime")
-    imported = await _imported(tmp_path, VAD_PROVIDER="silero")
+    imported = await _imported(tmp_path, new_database=True, VAD_PROVIDER="silero")
     assert {"onnxruntime", "alembic"} <= imported
     assert not {"moonshine_voice", "hibari"} & imported
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exobridge.store import Store, StoreOptions, WriterOptions
+from tests.database import migrated
 
 QUICK = StoreOptions(busy_timeout_ms=20, writer=WriterOptions(retry_seconds=(0.01, 0.01)))
 """Gives up soon, where a test makes the database fail."""
@@ -26,8 +27,9 @@ def url(path: Path) -> str:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
+async def store(path: Path, url: str) -> AsyncIterator[Store]:
     """An open store."""
+    migrated(path)
     store = await Store.open(url, QUICK)
     yield store
     await store.aclose()

@@ -17,6 +17,7 @@ from exobridge.call.events import CallEvent, Turn
 from exobridge.call.state import Call
 from exobridge.store import Store
 from tests import leaks
+from tests.database import migrated
 from tests.process import ROOT, environment
 from tests.stories.hurry import hurried
 
@@ -101,6 +102,7 @@ async def telling(
     """
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     data, shown = folder / "kept", folder / "shown.txt"
+    migrated(data / "exobridge.sqlite3")
     options = ("--serve", "--data", str(data), "--voice", VOICE, "--ears", EARS, "--json", *more)
     # What it shows names the agents' numbers, which are the flow's own: no pipe, where none may be.
     with shown.open("wb") as file:
