@@ -28,12 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from exobridge.call.events import JSON
 from exobridge.call.state import Call
 from exobridge.store.access import reading, writing
+from exobridge.store.dial_types import DialOutcome, DialState, NewDial
 from exobridge.store.rows import read_call
+from exobridge.store.tables import UNDER_WAY, calls, dial_attempts, dials
 from exobridge.store.tables import batches as table
-from exobridge.store.tables import calls, dial_attempts, dials
 from exobridge.store.unbroken import Unbroken, unbroken
 
 MAX_PAGE = 1000
@@ -44,7 +44,7 @@ LOADING_MINUTES = 30
 
 _ROWS_TOGETHER = 250
 _CANCELLED_TOGETHER = 2000
-_LEFT = ("waiting", "claimed", "placing", "placed", "unsure")
+_LEFT = (DialState.WAITING, *UNDER_WAY)
 
 
 class BatchState(StrEnum):
@@ -87,21 +87,15 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class NewRow:
-    """A row of a batch that is put in.
+class ListRow:
+    """A row of a list that is put in.
 
     Attributes:
-        number: Whom to call, E.164; empty with an ``error``.
-        error: Why it cannot be called; empty: it can.
+        cells: As the list has them, for its results.
     """
 
-    id: str
-    row: int
-    number: str = field(repr=False)
-    request: Mapping[str, JSON] = field(repr=False)
-    due_at: datetime
-    give_up_at: datetime | None = None
-    error: str = ""
+    dial: NewDial
+    cells: Sequence[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +115,12 @@ class Progress:
     @property
     def done(self) -> int:
         """Rows with an outcome."""
-        return self.states.get("done", 0)
+        return self.states.get(DialState.DONE, 0)
 
     @property
     def waiting(self) -> int:
         """Rows of which no call is under way, and which are to be called, or called again."""
-        return self.states.get("waiting", 0)
+        return self.states.get(DialState.WAITING, 0)
 
     @property
     def under_way(self) -> int:
@@ -139,15 +133,14 @@ class ResultRow:
     """What became of a row.
 
     Attributes:
-        request: Of the dial, with the ``cells`` of its row.
+        cells: As the list has them.
         outcome: ``None``: it is not done.
         asked_at: When Exotel was asked last for a call.
         call: Its latest call, if one is known.
     """
 
     row: int
-    number: str = field(repr=False)
-    request: Mapping[str, JSON] = field(repr=False)
+    cells: Sequence[str] = field(repr=False)
     state: str
     outcome: str | None
     error: str
@@ -168,7 +161,7 @@ class BatchRows(Unbroken):
 
     # -------------------------------------------------------------- putting in
 
-    async def add(self, batch: Batch, rows: Sequence[NewRow]) -> bool:
+    async def add(self, batch: Batch, rows: Sequence[ListRow]) -> bool:
         """Put a batch in, whole. It is durable when this returns, and runs.
 
         Returns:
@@ -313,7 +306,7 @@ class BatchRows(Unbroken):
     @unbroken
     async def _settle(self, now: datetime) -> None:
         waiting = dials.c.id.in_(_to_cancel().limit(_CANCELLED_TOGETHER).scalar_subquery())
-        ended = {"state": "done", "outcome": "cancelled", "done_at": now}
+        ended = {"state": DialState.DONE, "outcome": DialOutcome.CANCELLED, "done_at": now}
         last = case((table.c.state == BatchState.CANCELLED, table.c.state), else_=BatchState.DONE)
         over = table.c.id.in_(_over().scalar_subquery())
         abandoned = table.c.id.in_(_abandoned(now).scalar_subquery())
@@ -327,7 +320,7 @@ def _to_cancel() -> Select[str]:
     """Rows that wait, of batches that were cancelled."""
     cancelled = and_(table.c.state == BatchState.CANCELLED, table.c.done_at.is_(None))
     batch = and_(table.c.id == dials.c.batch_id, cancelled)
-    return select(dials.c.id).join(table, batch).where(dials.c.state == "waiting")
+    return select(dials.c.id).join(table, batch).where(dials.c.state == DialState.WAITING)
 
 
 def _over() -> Select[str]:
@@ -343,20 +336,20 @@ def _abandoned(now: datetime) -> Select[str]:
     return select(table.c.id).where(table.c.state == BatchState.LOADING, table.c.created_at < since)
 
 
-def _dial_row(batch: Batch, row: NewRow) -> dict[str, Any]:
-    refused = bool(row.error)
+def _dial_row(batch: Batch, row: ListRow) -> dict[str, Any]:
+    dial, refused = row.dial, bool(row.dial.error)
     return {
-        "id": row.id,
-        "fingerprint": "",
+        "id": dial.id,
+        "fingerprint": dial.fingerprint,
         "batch_id": batch.id,
-        "row": row.row,
-        "number": row.number,
-        "request": dict(row.request),
-        "state": "done" if refused else "waiting",
-        "due_at": row.due_at,
-        "give_up_at": row.give_up_at,
-        "outcome": "refused" if refused else None,
-        "error": row.error,
+        "row": dial.row,
+        "number": dial.number,
+        "request": {**dial.request.data(), "cells": list(row.cells)},
+        "state": DialState.DONE if refused else DialState.WAITING,
+        "due_at": dial.due_at,
+        "give_up_at": dial.give_up_at,
+        "outcome": DialOutcome.REFUSED if refused else None,
+        "error": dial.error,
         "created_at": batch.created_at,
         "done_at": batch.created_at if refused else None,
     }
@@ -374,7 +367,7 @@ def _progress(rows: Iterable[Mapping[Any, Any]]) -> Progress:
     calls_made = 0
     for row in rows:
         states[row["state"]] = states.get(row["state"], 0) + row["rows"]
-        if row["outcome"] is not None and row["state"] == "done":
+        if row["outcome"] is not None and row["state"] == DialState.DONE:
             outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + row["rows"]
         calls_made += row["calls"]
     return Progress(states, outcomes, calls_made)
@@ -384,8 +377,7 @@ def _result(row: Mapping[Any, Any]) -> ResultRow:
     known = row["call_sid"] and row["facts"] is not None
     return ResultRow(
         row=row["row"],
-        number=row["number"],
-        request=row["request"],
+        cells=row["request"].get("cells", []),
         state=row["state"],
         outcome=row["outcome"],
         error=row["error"],
