@@ -20,8 +20,7 @@ from exobridge.call.wheel import Wheel
 from exobridge.desk import Desk
 from exobridge.details import DetailsPoll, details_beside
 from exobridge.errors import ConfigError
-from exobridge.exophones import LiveBook
-from exobridge.exophones.book import BookKeeper
+from exobridge.exophones import Exophones, open_exophones
 from exobridge.exotel.api import ExotelApi
 from exobridge.greetings import Greetings
 from exobridge.jobs import JobRunner
@@ -58,7 +57,7 @@ class Bridge:
         jobs: JobRunner,
         recordings: Recordings,
         routing: Routing,
-        keeper: BookKeeper,
+        exophones: Exophones,
     ) -> None:
         self.settings = settings
         self.templates = templates
@@ -67,8 +66,8 @@ class Bridge:
         self.jobs = jobs
         self.recordings = recordings
         self.routing = routing
-        self.keeper = keeper
-        self.numbers = keeper.book
+        self.exophones = exophones
+        self.numbers = exophones.book
         self.account: AccountWatch | None = None
         self.preloaded: asyncio.Task[list[str]] | None = None
         self._whole = whole
@@ -85,13 +84,10 @@ class Bridge:
             clock=services.wall_clock,
         )
 
-        self.greetings = Greetings(
-            desk=self.desk, routing=routing, store=store, clock=services.wall_clock
-        )
+        self.greetings = Greetings(desk=self.desk, routing=routing, clock=services.wall_clock)
         self.passthrus = Passthrus(
             desk=self.desk,
             routing=routing,
-            store=store,
             recorder=services.recorder,
             recordings=recordings,
             clock=services.wall_clock,
@@ -228,9 +224,11 @@ async def open_bridge(
         if api is not None:
             DetailsPoll(api=api, recorder=recorder, recordings=recordings).register(jobs)
         exits.push_async_callback(routing.aclose)
-        keeper = await _keeper(settings, templates, store, exits)
+        exophones = await exits.enter_async_context(
+            open_exophones(settings, templates, store, api, observer.watchers, services.wall_clock)
+        )
         bridge = Bridge(
-            settings, templates, store, services, whole, jobs, recordings, routing, keeper
+            settings, templates, store, services, whole, jobs, recordings, routing, exophones
         )
         _deliver_logs(bridge)
         exits.push_async_callback(bridge.aclose)
@@ -240,8 +238,7 @@ async def open_bridge(
                 bridge.account.start()
         jobs.start()
         bridge.start_preload()
-        keeper.book.on_change(bridge.preload_again)
-        keeper.start()
+        exophones.book.on_change(bridge.preload_again)
         yield bridge
 
 
@@ -269,16 +266,6 @@ async def _store(
         _log.warning("left open by a former process", call_sid=event.call_sid, kind=event.kind)
         observer.watchers.event(event)
     return store
-
-
-async def _keeper(
-    settings: Settings, templates: Templates, store: Store, exits: AsyncExitStack
-) -> BookKeeper:
-    """The book of numbers, as it is kept."""
-    keeper = BookKeeper(LiveBook(settings.numbers, templates), store.numbers)
-    await keeper.refresh()
-    exits.push_async_callback(keeper.aclose)
-    return keeper
 
 
 async def _services(

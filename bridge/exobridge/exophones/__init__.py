@@ -1,5 +1,19 @@
 """Our ExoPhones: those of the environment, those that are kept, and what the account tells."""
 
-from exobridge.exophones.book import LiveBook
+from exobridge.exophones.book import BookKeeper, LiveBook
+from exobridge.exophones.errors import NumberError
+from exobridge.exophones.listing import OwnNumber, found_of, listing
+from exobridge.exophones.service import Numbers
+from exobridge.exophones.together import Exophones, open_exophones
 
-__all__ = ["LiveBook"]
+__all__ = [
+    "BookKeeper",
+    "Exophones",
+    "LiveBook",
+    "NumberError",
+    "Numbers",
+    "OwnNumber",
+    "found_of",
+    "listing",
+    "open_exophones",
+]

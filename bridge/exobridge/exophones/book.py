@@ -12,6 +12,7 @@ import structlog
 from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, mask, normalise
 from exobridge.store import StoreError
 from exobridge.store.numbers import NumberRow, NumberRows
+from exobridge.templates import Templates
 
 PERIOD_SECONDS = 2.0
 """How often it is looked whether another process has changed a number."""
@@ -28,17 +29,20 @@ class LiveBook:
 
     Args:
         environment: Wins, and does not change.
-        templates: Names of those in force.
+        templates: Those in force.
+
+    Attributes:
+        in_force: The templates.
     """
 
     def __init__(
         self,
         environment: NumberBook,
-        templates: Collection[str],
+        templates: Templates,
         rows: Sequence[NumberRow] = (),
     ) -> None:
         self.environment = environment
-        self._templates = frozenset(templates)
+        self.in_force = templates
         self._rows: dict[str, NumberRow] = {}
         self._entries: Mapping[str, str] | None = None
         self._vanished: frozenset[str] = frozenset()
@@ -62,14 +66,14 @@ class LiveBook:
         """Names of the templates that answer for some number; all are in force."""
         if self._entries is None:
             return frozenset({DEFAULT_TEMPLATE})
-        return frozenset(self._entries.values()) & self._templates
+        return frozenset(self._entries.values()) & self.in_force.keys()
 
     def template_for(self, number: str | None) -> str | None:
         """The template of an ExoPhone, written in any way; ``None``: nobody answers for it."""
         if self._entries is None:
             return DEFAULT_TEMPLATE
         found = self._entries.get(normalise(number) or "")
-        return found if found in self._templates else None
+        return found if found in self.in_force else None
 
     def applet_app_id_for(self, number: str | None) -> str:
         """The flow that calls from this number go through; empty: its template's."""
@@ -82,9 +86,9 @@ class LiveBook:
         """Have this told whenever other templates answer."""
         self._tellers.append(tell)
 
-    def use_templates(self, templates: Collection[str]) -> None:
+    def use_templates(self, templates: Templates) -> None:
         """These are in force now."""
-        self._templates = frozenset(templates)
+        self.in_force = templates
         self._tell_vanished()
 
     def use_rows(self, rows: Sequence[NumberRow]) -> None:
@@ -109,7 +113,7 @@ class LiveBook:
     def _tell_vanished(self) -> None:
         entries = self._entries or {}
         vanished = frozenset(
-            number for number, name in entries.items() if name not in self._templates
+            number for number, name in entries.items() if name not in self.in_force
         )
         for number in sorted(vanished - self._vanished):
             _log.error("template of a number is gone", number=mask(number), name=entries[number])

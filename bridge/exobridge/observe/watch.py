@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,7 @@ class Webhook:
         outcome: What the log says: ``accept``, ``refuse busy``, ``bad request``.
         status: Of HTTP.
         ended_at: When it was answered, aware; ``seconds`` before, it came.
+        pairs: Its parameters; of one that was not let in, those of its URL.
     """
 
     endpoint: str
@@ -33,6 +34,7 @@ class Webhook:
     status: int
     ended_at: datetime
     seconds: float
+    pairs: Sequence[tuple[str, str]] = field(default=(), repr=False)
 
 
 class Watcher(Protocol):

@@ -135,7 +135,7 @@ class NumberRows(Unbroken):
             return False
 
     @unbroken
-    async def remove(self, number: str, now: datetime, *, keep_one: bool) -> bool:
+    async def remove(self, number: str, *, keep_one: bool) -> bool:
         """Forget a number; whether it was kept. ``keep_one`` as in :meth:`put`.
 
         Raises:

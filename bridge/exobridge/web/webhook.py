@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -23,6 +23,11 @@ from exobridge.wire.recorder import WireRecorder
 Pairs = list[tuple[str, str]]
 """All names and values of a request, as they came; the body's before the query's."""
 
+NUMBERS = frozenset({"callto", "callfrom", "to", "from", "direction", "phonenumbersid"})
+"""Parameters that tell whose call it is, by their plain names."""
+MAX_NUMBER = 64
+"""Longest of their values that is passed on, in characters."""
+
 _log = structlog.stdlib.get_logger("exobridge.web")
 
 
@@ -32,11 +37,13 @@ class Told:
 
     Attributes:
         outcome: A few words for the log and the metrics, from a small set.
+        pairs: All that was sent, once that was read.
     """
 
     call_sid: str
     outcome: str
     response: Response
+    pairs: Sequence[tuple[str, str]] | None = field(default=None, repr=False)
 
 
 Handle = Callable[[Request, Pairs], Awaitable[Told]]
@@ -109,6 +116,7 @@ class Webhook:
                 status=told.response.status_code,
                 ended_at=datetime.now(UTC),
                 seconds=seconds,
+                pairs=_of_numbers(told.pairs or request.query_params.multi_items()),
             )
         )
         return told.response
@@ -125,7 +133,16 @@ class Webhook:
         if self._wire is not None:
             seconds = time.perf_counter() - begun
             keep_webhook(self._wire, request, pairs, told.call_sid, told.response, seconds)
-        return told
+        return replace(told, pairs=pairs)
+
+
+def _of_numbers(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Those that tell whose call it is."""
+    return [
+        (name, value[:MAX_NUMBER])
+        for name, value in pairs
+        if name.lower().replace("_", "") in NUMBERS
+    ]
 
 
 def _call_sid(request: Request) -> str:

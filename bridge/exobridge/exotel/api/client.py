@@ -110,6 +110,21 @@ class ExotelApi:
             query = {"Page": str(number), "PageSize": str(page.size)}
         return list(found.values())
 
+    async def assign_flow(self, exophone_sid: str, voice_url: str) -> None:
+        """Have the calls to a number go through another flow.
+
+        Args:
+            exophone_sid: :attr:`ExoPhone.sid` of the number.
+            voice_url: The flow's, as :func:`~exobridge.exotel.flows.flow_url` writes it.
+
+        Raises:
+            NotFoundError: The account has no such number.
+        """
+        path = f"{self._v2}/IncomingPhoneNumbers/{quote(exophone_sid, safe='')}"
+        form = {"VoiceUrl": voice_url}
+        question = Question("assign flow", self._change, path, method="PUT", form=form)
+        await self._ask(question, lambda answer: None)
+
     async def active_streams(self) -> ActiveStreams:
         """The account's open streams, and how many there may be."""
         question = Question("active streams", self._read, f"{self._v1}/ActiveStreams")

@@ -1,0 +1,135 @@
+"""When each of our URLs was asked last, per ExoPhone: a wrong applet drops calls silently, and this
+shows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from exobridge.call.events import CallEvent, EventKind, Turn
+from exobridge.exophones.book import LiveBook
+from exobridge.exotel.given import Given, read_given
+from exobridge.exotel.words import read_direction
+from exobridge.numbers import normalise
+from exobridge.observe.watch import Webhook
+from exobridge.store import StoreError
+from exobridge.store.visits import Visit, VisitRows
+
+FLUSH_SECONDS = 3.0
+"""How often what was counted is written."""
+
+MAX_WAITING = 2000
+"""Visits that are remembered until then; of more the latest."""
+
+MAX_NUMBERS = 500
+"""Numbers that are told apart while no number is listed: whoever knows the secret can name any."""
+
+REFUSED = range(400, 500)
+
+STREAM = "/exotel/stream"
+SWITCHING = 101
+"""The status of a WebSocket's opening."""
+
+_log = structlog.stdlib.get_logger("exobridge")
+
+
+class Visits:
+    """Counts webhooks, and writes the counts beside the serving.
+
+    Args:
+        period_seconds: Between two writings.
+    """
+
+    def __init__(
+        self, rows: VisitRows, book: LiveBook, period_seconds: float = FLUSH_SECONDS
+    ) -> None:
+        self._rows = rows
+        self._book = book
+        self._period = period_seconds
+        self._waiting: list[Webhook] = []
+        self._counted: dict[tuple[str, str], Visit] = {}
+        self._named: set[str] = set()
+        self._writing: asyncio.Task[None] | None = None
+
+    def webhook(self, webhook: Webhook) -> None:
+        """One was answered. What it says of numbers is read later: nobody waits for that."""
+        if len(self._waiting) < MAX_WAITING:
+            self._waiting.append(webhook)
+
+    def event(self, event: CallEvent) -> None:
+        """A stream began: its URL was asked."""
+        if event.kind is EventKind.STREAM_STARTED:
+            pairs = [("CallTo", str(event.data.get("called", "")))]
+            self.webhook(Webhook(STREAM, "GET", "", "", SWITCHING, event.at, 0.0, pairs))
+
+    def turn(self, turn: Turn) -> None:
+        """Asks nothing of us."""
+
+    def start(self) -> None:
+        """Write from time to time, beside the serving."""
+        self._writing = asyncio.create_task(self._write_on())
+
+    async def aclose(self) -> None:
+        """Write what waits, and no more."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.wait([self._writing])
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits. What cannot be written waits on."""
+        for webhook in self._waiting:
+            self._count(webhook)
+        self._waiting.clear()
+        counted, self._counted = self._counted, {}
+        if not counted:
+            return
+        try:
+            await self._rows.add(counted.values())
+        except StoreError as error:
+            _log.warning("visits not kept", error=str(error))
+            for visit in counted.values():
+                self._lay_over(visit)
+
+    async def _write_on(self) -> None:
+        while True:
+            await asyncio.sleep(self._period)
+            await self.flush()
+
+    def _count(self, webhook: Webhook) -> None:
+        number = self._number(webhook)
+        at, status = webhook.ended_at, webhook.status
+        self._lay_over(Visit(webhook.endpoint, number, at, status, 1))
+
+    def _lay_over(self, visit: Visit) -> None:
+        key = visit.endpoint, visit.number
+        before = self._counted.get(key)
+        if before is not None:
+            latest = max(before, visit, key=lambda each: each.last_at)
+            visit = replace(latest, count=before.count + visit.count)
+        self._counted[key] = visit
+
+    def _number(self, webhook: Webhook) -> str:
+        """The ExoPhone that it was about; empty: none of ours, or not told."""
+        entries = self._book.entries
+        numbers = exophones_in(read_given(webhook.pairs))
+        if entries is not None:
+            return next((number for number in numbers if number in entries), "")
+        if not numbers or webhook.status in REFUSED:
+            return ""
+        if len(self._named) < MAX_NUMBERS:
+            self._named.add(numbers[0])
+        return numbers[0] if numbers[0] in self._named else ""
+
+
+def exophones_in(given: Given) -> Sequence[str]:
+    """Numbers of which one is ours, the likelier first. Pure."""
+    called, calling = given.text("CallTo", "To"), given.text("CallFrom", "From")
+    pair = (called, calling)
+    if read_direction(given.text("Direction")) == "outgoing":
+        pair = (calling, called)
+    written = (given.text("PhoneNumberSid"), *pair)
+    return [number for number in map(normalise, written) if number]
