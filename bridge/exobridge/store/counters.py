@@ -12,7 +12,7 @@ from exobridge.store.access import writing
 from exobridge.store.engine import insert_new
 from exobridge.store.rows import read_event
 from exobridge.store.tables import call_events, counters
-from exobridge.store.transaction import Batch, write
+from exobridge.store.transaction import Besides, write
 from exobridge.store.unbroken import Unbroken, unbroken
 
 MakeEvent = Callable[[int], CallEvent]
@@ -22,8 +22,9 @@ MakeEvent = Callable[[int], CallEvent]
 class Counters(Unbroken):
     """Named counters. Part of :class:`~exobridge.store.store.Store`."""
 
-    def __init__(self, writer_engine: AsyncEngine) -> None:
+    def __init__(self, writer_engine: AsyncEngine, besides: Besides) -> None:
         super().__init__()
+        self._besides = besides
         self._engine = writer_engine
 
     @unbroken
@@ -44,18 +45,18 @@ class Counters(Unbroken):
             StoreError: It was not kept.
         """
         async with writing(self._engine) as connection:
-            return await connection.run_sync(_first, call_sid, key, make, counter)
+            return await connection.run_sync(_first, call_sid, key, make, counter, self._besides)
 
 
 def _first(
-    connection: Connection, call_sid: str, key: str, make: MakeEvent, counter: str
+    connection: Connection, call_sid: str, key: str, make: MakeEvent, counter: str, besides: Besides
 ) -> tuple[CallEvent, bool]:
     value = _locked(connection, counter) + 1 if counter else 0
     known = _known(connection, call_sid, key)
     if known is not None:
         return known, False
     event = make(value)
-    if not write(connection, Batch([event], []))[0]:
+    if not write(connection, [event], besides, event.at)[0]:
         known = _known(connection, call_sid, key)
         assert known is not None, "what kept the event from being new"
         return known, False

@@ -4,6 +4,10 @@ A job is waiting until somebody leases it. Only who holds the lease may settle i
 ran out, as its holder died, is taken by the next. One row is leased once at a time, whatever the
 number of processes: SQLite's write lock is held from the transaction's first word, and elsewhere
 the rows are locked, those of others passed over.
+
+Jobs of one *line* are done one after another: one is leased only once all that were added before it
+are done or given up. Those behind are *queued*, and cost nothing while they are; see
+:func:`exobridge.store.job_rows.heads`.
 """
 
 from __future__ import annotations
@@ -12,32 +16,41 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, cast
 from uuid import uuid4
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     CursorResult,
     Select,
-    Update,
     and_,
+    case,
     delete,
     func,
-    or_,
+    literal,
     select,
     tuple_,
     union_all,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from exobridge.call.events import JSON
 from exobridge.store.access import reading, writing
 from exobridge.store.engine import insert_new
+from exobridge.store.job_rows import (
+    OVER,
+    Job,
+    JobState,
+    NewJob,
+    heads,
+    job_row,
+    read_job,
+)
 from exobridge.store.tables import jobs as table
 from exobridge.store.unbroken import Unbroken, unbroken
+
+__all__ = ["MAX_ERROR_CHARS", "MAX_PAGE", "Backlog", "Job", "JobState", "Jobs", "NewJob", "job_row"]
 
 MAX_PAGE = 1000
 """Most jobs that one :meth:`Jobs.listed` gives."""
@@ -45,77 +58,12 @@ MAX_PAGE = 1000
 MAX_ERROR_CHARS = 500
 
 
-class JobState(StrEnum):
-    """Where a job stands."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    """Given up: nobody tries it again unless somebody asks for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One piece of work.
-
-    Attributes:
-        key: There is one job of a kind for each key.
-        call_sid: The call it is about; empty: none.
-        payload: What it needs; empty once it is done.
-        attempts: How often it has been tried and did not merely have to wait, this time included.
-        due_at: Not to be tried before.
-        leased_until: While it is running: when another may take it.
-        lease: Proves who holds it.
-        error: Why it was not done last time, without secrets and numbers.
-        done_at: When it was done or given up.
-    """
-
-    id: int
-    kind: str
-    key: str
-    call_sid: str
-    payload: Mapping[str, JSON]
-    state: JobState
-    attempts: int
-    due_at: datetime
-    leased_until: datetime | None
-    lease: str
-    error: str
-    created_at: datetime
-    done_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """A job to be added, unless its kind has one of this key. See :class:`Job`."""
-
-    kind: str
-    key: str
-    call_sid: str
-    payload: Mapping[str, JSON]
-    due_at: datetime
-
-
-def job_row(job: NewJob, now: datetime) -> dict[str, Any]:
-    """A new job as a row."""
-    return {
-        "kind": job.kind,
-        "key": job.key,
-        "call_sid": job.call_sid,
-        "payload": dict(job.payload),
-        "state": JobState.WAITING,
-        "due_at": job.due_at,
-        "created_at": now,
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What is left to do, of all processes.
 
     Attributes:
-        waiting: Jobs that are waiting or running, due or not.
+        waiting: Jobs that are queued, waiting or running, due or not.
         failed: Jobs that were given up.
         oldest_due_at: The due time of the one that is due longest and waits; ``None``: none waits.
     """
@@ -160,11 +108,13 @@ class Jobs(Unbroken):
         *,
         call_sid: str = "",
         due_at: datetime | None = None,
+        line: str = "",
     ) -> bool:
         """Add a job. It is durable when this returns.
 
         Args:
             due_at: Not to be tried before; ``None``: at once.
+            line: In which it stands; empty: in none.
 
         Returns:
             ``False`` if the kind has a job of this key, whatever its state; nothing changed then.
@@ -173,10 +123,11 @@ class Jobs(Unbroken):
             StoreRefusedError: Its words cannot be encoded.
         """
         now = self._clock()
-        row = job_row(NewJob(kind, key, call_sid, payload, due_at or now), now)
+        row = job_row(NewJob(kind, key, call_sid, payload, due_at or now, line), now)
         async with writing(self._writer) as connection:
             insert = insert_new(table, connection.dialect.name).values(row).returning(table.c.id)
             is_new = (await connection.execute(insert)).scalar() is not None
+            await _go_on(connection, {line})
         if is_new:
             self.added.set()
         return is_new
@@ -186,7 +137,8 @@ class Jobs(Unbroken):
         self, kind: str, key: str, payload: Mapping[str, JSON], *, due_at: datetime
     ) -> bool:
         """Lay more over the payload of a job, and have it tried at ``due_at``, even if it was done
-        or given up. One that is running keeps its lease, and sees it the next time.
+        or given up. One that is running keeps its lease, and sees it the next time. Not for jobs
+        of a line.
 
         Returns:
             Whether there is such a job.
@@ -214,15 +166,14 @@ class Jobs(Unbroken):
         Args:
             until: When others may take them, unless they are settled or renewed.
         """
-        due = (
-            select(table.c.id)
-            .where(table.c.kind == kind, _is_due(now))
-            .order_by(table.c.due_at, table.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        waiting = _due(kind, JobState.WAITING, table.c.due_at, now, limit)
+        abandoned = _due(kind, JobState.RUNNING, table.c.leased_until, now, limit)
         async with writing(self._writer) as connection:
-            ids = (await connection.execute(due)).scalars().all()
+            found = [
+                *(await connection.execute(abandoned)).all(),
+                *(await connection.execute(waiting)).all(),
+            ]
+            ids = [job_id for _, job_id in sorted((at, job_id) for job_id, at in found)[:limit]]
             change = (
                 update(table)
                 .where(table.c.id.in_(ids))
@@ -234,7 +185,7 @@ class Jobs(Unbroken):
                 )
                 .returning(*table.c)
             )
-            taken = [_read(row) for row in (await connection.execute(change)).mappings()]
+            taken = [read_job(row) for row in (await connection.execute(change)).mappings()]
         return sorted(taken, key=lambda job: (job.due_at, job.id))
 
     async def renew(self, *jobs: Job, until: datetime) -> set[int]:
@@ -246,8 +197,10 @@ class Jobs(Unbroken):
         return await self._held(jobs, {"leased_until": until})
 
     async def done(self, *jobs: Job, now: datetime) -> set[int]:
-        """They are done: their payloads are forgotten. See :meth:`renew`."""
-        change: dict[str, Any] = {"state": JobState.DONE, "payload": {}, "error": ""}
+        """They are done: their payloads are forgotten, but of those of a line. See
+        :meth:`renew`."""
+        payload = case((table.c.line == "", literal({}, table.c.payload.type)), else_=_PAYLOAD)
+        change: dict[str, Any] = {"state": JobState.DONE, "payload": payload, "error": ""}
         return await self._held(jobs, {**change, "done_at": now, **_NO_LEASE})
 
     async def retry(self, *jobs: Job, at: datetime, error: str, counted: bool = True) -> set[int]:
@@ -274,7 +227,11 @@ class Jobs(Unbroken):
         )
         changed = update(table).where(held).values(change).returning(table.c.id)
         async with writing(self._writer) as connection:
-            return set((await connection.execute(changed)).scalars())
+            ids = set((await connection.execute(changed)).scalars())
+            has_gone_on = await _go_on(connection, {job.line for job in jobs})
+        if has_gone_on:
+            self.added.set()
+        return ids
 
     # -------------------------------------------------------------- looking after
 
@@ -282,17 +239,26 @@ class Jobs(Unbroken):
     async def next_due(self, kinds: Collection[str]) -> dict[str, datetime]:
         """When the next job of each of these kinds can be taken, if it has any: a waiting one, or
         one whose lease ends."""
-        waiting = _firsts(table.c.due_at, kinds, JobState.WAITING)
-        leased = _firsts(table.c.leased_until, kinds, JobState.RUNNING)
+        firsts = [
+            _first(column, kind, state)
+            for kind in kinds
+            for column, state in (
+                (table.c.due_at, JobState.WAITING),
+                (table.c.leased_until, JobState.RUNNING),
+            )
+        ]
+        if not firsts:
+            return {}
         async with reading(self._reader) as connection:
-            found = (await connection.execute(union_all(waiting, leased))).all()
+            rows = (await connection.execute(union_all(*firsts))).all()
+        found = [row for row in rows if row.at is not None]
         # The later ones first, so that the earliest stands.
         return {row.kind: row.at for row in sorted(found, key=lambda row: row.at, reverse=True)}
 
     @unbroken
     async def backlog(self, now: datetime) -> Backlog:
         """What is left to do."""
-        left = table.c.state.in_([JobState.WAITING, JobState.RUNNING, JobState.FAILED])
+        left = table.c.state != JobState.DONE
         count = select(table.c.state, func.count()).where(left).group_by(table.c.state)
         oldest = select(func.min(table.c.due_at)).where(
             table.c.state == JobState.WAITING, table.c.due_at <= now
@@ -300,8 +266,8 @@ class Jobs(Unbroken):
         async with reading(self._reader) as connection:
             by_state = {row[0]: row[1] for row in await connection.execute(count)}
             due_at = (await connection.execute(oldest)).scalar()
-        waiting = by_state.get(JobState.WAITING, 0) + by_state.get(JobState.RUNNING, 0)
-        return Backlog(waiting, by_state.get(JobState.FAILED, 0), due_at)
+        failed = by_state.pop(JobState.FAILED, 0)
+        return Backlog(sum(by_state.values()), failed, due_at)
 
     @unbroken
     async def listed(
@@ -325,56 +291,110 @@ class Jobs(Unbroken):
         if call_sid:
             query = query.where(table.c.call_sid == call_sid)
         async with reading(self._reader) as connection:
-            return [_read(row) for row in (await connection.execute(query)).mappings()]
+            return [read_job(row) for row in (await connection.execute(query)).mappings()]
 
     async def revive(self, job_id: int, *, now: datetime) -> bool:
-        """Have a job tried at once that waits or was given up, as if for the first time.
+        """Have a job tried at once that waits or was given up, as if for the first time. One of a
+        line takes its place there; what is behind another there cannot be hurried.
 
         Returns:
             Whether there is such a job, waiting or given up.
         """
-        idle = table.c.state.in_([JobState.WAITING, JobState.FAILED])
-        change = {"state": JobState.WAITING, "attempts": 0, "due_at": now, "done_at": None}
-        this = and_(table.c.id == job_id, idle)
-        revived = await self._change(update(table).where(this).values(change)) == 1
-        if revived:
+        change = {"attempts": 0, "due_at": now, "done_at": None}
+        hurried = and_(table.c.id == job_id, table.c.state == JobState.WAITING)
+        async with writing(self._writer) as connection:
+            waits = _count(await connection.execute(update(table).where(hurried).values(change)))
+        return bool(waits) or bool(await self.again([job_id], now=now, states={JobState.FAILED}))
+
+    @unbroken
+    async def again(
+        self, job_ids: Collection[int], *, now: datetime, states: Collection[JobState] = OVER
+    ) -> set[int]:
+        """Have jobs done once more, as if for the first time; those of a line in its order. What
+        is done keeps its payload in lines only: for others ``states`` is those given up.
+
+        Args:
+            job_ids: At most ``MAX_PAGE``.
+
+        Returns:
+            The ids of those that were in one of these states.
+        """
+        which = and_(table.c.id.in_(job_ids), table.c.state.in_(states))
+        state = case((table.c.line == "", JobState.WAITING), else_=JobState.QUEUED)
+        done_at = case((table.c.line == "", None), else_=now)
+        change = {"state": state, "attempts": 0, "due_at": now, "done_at": done_at, "error": ""}
+        again = update(table).where(which).values(change).returning(table.c.id, table.c.line)
+        async with writing(self._writer) as connection:
+            rows = (await connection.execute(again)).all()
+            await _go_on(connection, {row.line for row in rows})
+        if rows:
             self.added.set()
-        return revived
+        return {row.id for row in rows}
 
     @unbroken
-    async def forget(self, before: datetime) -> int:
-        """Delete jobs that were done or given up before this; how many."""
-        over = table.c.state.in_([JobState.DONE, JobState.FAILED])
+    async def expire(self, kind: str, before: datetime, *, now: datetime, limit: int) -> int:
+        """Give up jobs that nobody is at, and that were added, or wanted again, before this.
+
+        Args:
+            limit: Of those that go at once.
+
+        Returns:
+            How many that were.
+        """
+        since = func.coalesce(table.c.done_at, table.c.created_at)
+        idle = table.c.state.in_([JobState.QUEUED, JobState.WAITING])
+        old = select(table.c.id).where(table.c.kind == kind, idle, since < before).limit(limit)
+        change = {"state": JobState.FAILED, "error": "not done in time", "done_at": now}
+        expired = update(table).where(table.c.id.in_(old)).values(change).returning(table.c.line)
         async with writing(self._writer) as connection:
-            gone = await connection.execute(delete(table).where(over, table.c.done_at < before))
-        return _count(gone)
+            lines = (await connection.execute(expired)).scalars().all()
+            await _go_on(connection, set(lines))
+        return len(lines)
 
     @unbroken
-    async def _change(self, change: Update) -> int:
+    async def forget(self, before: datetime, *, but: Collection[str] = (), kind: str = "") -> int:
+        """Delete jobs that were done or given up before this; how many.
+
+        Args:
+            but: Not those of these kinds.
+            kind: Only those of this kind; empty: of any.
+        """
+        old = delete(table).where(table.c.state.in_(OVER), table.c.done_at < before)
+        if but:
+            old = old.where(table.c.kind.not_in(but))
+        if kind:
+            old = old.where(table.c.kind == kind)
         async with writing(self._writer) as connection:
-            return _count(await connection.execute(change))
+            return _count(await connection.execute(old))
 
 
 _NO_LEASE = {"lease": "", "leased_until": None}
+_PAYLOAD = table.c.payload
 
 
-def _firsts(
-    column: Column[datetime], kinds: Collection[str], state: JobState
-) -> Select[Any, datetime]:
-    """The earliest of a state's times, by kind."""
-    wanted = (table.c.kind.in_(kinds), table.c.state == state)
-    return select(table.c.kind, func.min(column).label("at")).where(*wanted).group_by(table.c.kind)
+async def _go_on(connection: AsyncConnection, lines: Collection[str]) -> bool:
+    """Let the next of these lines wait where it is its turn; whether one does now."""
+    named = [line for line in lines if line]
+    return bool(named) and (await connection.execute(heads(named))).first() is not None
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    waiting = and_(table.c.state == JobState.WAITING, table.c.due_at <= now)
-    abandoned = and_(table.c.state == JobState.RUNNING, table.c.leased_until <= now)
-    return or_(waiting, abandoned)
+def _first(column: Column[datetime], kind: str, state: JobState) -> Select[Any, datetime]:
+    """The earliest of a kind's times in a state."""
+    of_kind = (table.c.kind == kind, table.c.state == state)
+    return select(literal(kind).label("kind"), func.min(column).label("at")).where(*of_kind)
 
 
-def _read(row: Mapping[Any, Any]) -> Job:
-    values: dict[str, Any] = {**row, "state": JobState(row["state"])}
-    return Job(**values)
+def _due(
+    kind: str, state: JobState, column: Column[datetime], now: datetime, limit: int
+) -> Select[Any, Any]:
+    """Jobs of a kind in a state whose time has come, with their due time, the longest due first."""
+    return (
+        select(table.c.id, table.c.due_at)
+        .where(table.c.kind == kind, table.c.state == state, column <= now)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def _count(result: object) -> int:

@@ -21,11 +21,12 @@ from exobridge.store.engine import make_engine, make_folder, read_url
 from exobridge.store.errors import StoreClosedError
 from exobridge.store.jobs import Jobs
 from exobridge.store.keeping import Keeping
+from exobridge.store.listing import Listing
 from exobridge.store.migrate import migrate
 from exobridge.store.numbers import NumberRows
 from exobridge.store.recordings import RecordingRows
 from exobridge.store.rows import read_call, read_event, read_turn
-from exobridge.store.transaction import JobBeside
+from exobridge.store.transaction import Beside, JobBeside
 from exobridge.store.unbroken import Unbroken
 from exobridge.store.visits import VisitRows
 from exobridge.store.writer import Writer, WriterOptions
@@ -70,6 +71,7 @@ class Store:
         counters: Of transfers, and facts of which the first stands.
         recordings: What is stored of calls' sound.
         batches: Lists of people to call.
+        listing: Calls, transfers and recordings, a page at a time.
         keeping: Takes out of the record what shall not be kept.
         numbers: ExoPhones, besides those of the environment.
         visits: When each of our URLs was asked last.
@@ -80,14 +82,15 @@ class Store:
         self._writer_engine = writer_engine
         self._writer = writer
         self.jobs = Jobs(reader, writer_engine)
-        self.counters = Counters(writer_engine)
+        self.counters = Counters(writer_engine, writer.besides)
         self.recordings = RecordingRows(reader, writer_engine)
         self.batches = BatchRows(reader, writer_engine)
+        self.listing = Listing(reader)
         self.keeping = Keeping(reader, writer_engine)
         self.numbers = NumberRows(reader, writer_engine)
         self.visits = VisitRows(reader, writer_engine)
         self._parts: tuple[Unbroken, ...] = (
-            *(self.jobs, self.counters, self.recordings, self.keeping),
+            *(self.jobs, self.counters, self.recordings, self.listing, self.keeping),
             *(self.numbers, self.visits),
         )
 
@@ -126,7 +129,11 @@ class Store:
 
     def leave_beside(self, job_beside: JobBeside) -> None:
         """From now on, write the jobs that this makes of events with the events themselves."""
-        self._writer.jobs_beside.append(job_beside)
+        self._writer.besides.events.append(job_beside)
+
+    def leave_all_beside(self, beside: Beside) -> None:
+        """Likewise, the jobs of events and turns."""
+        self._writer.besides.all.append(beside)
 
     async def append(self, event: CallEvent) -> bool:
         """Add an event. It is durable when this returns, and the call's row shows it.

@@ -233,6 +233,8 @@ dials = Table(
     UniqueConstraint("batch_id", "row"),
     Index(None, "state", "due_at"),
     Index(None, "batch_id", "state", "outcome", "attempts"),  # all of a batch's progress
+    Index(None, "batch_id", "state", "due_at", "row"),  # whose turn it is
+    Index(None, "state", "give_up_at"),
     Index(None, "call_sid"),
     Index(None, "created_at", "id"),
 )

@@ -1,16 +1,18 @@
-"""What one transaction writes: a batch of events and turns, and the calls that follow from them."""
+"""What one transaction writes: events and turns, the calls that follow from them, and jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from exobridge.call.events import CallEvent, EventKind, Turn
 from exobridge.call.state import Call, apply
 from exobridge.store.engine import insert_new
-from exobridge.store.jobs import NewJob, job_row
+from exobridge.store.job_rows import NewJob, heads, job_row
 from exobridge.store.rows import call_row, event_row, read_call, turn_row
 from exobridge.store.tables import call_events, calls, jobs, turns
 
@@ -18,73 +20,120 @@ JobBeside = Callable[[CallEvent, Call], NewJob | None]
 """The job that an event leaves behind, if it does, given the call as it stands then: both are
 written, or neither."""
 
+
+class Beside(Protocol):
+    """Says which jobs facts leave behind, several for one fact too. It must not raise."""
+
+    def of_event(self, event: CallEvent, before: Call | None, call: Call) -> Sequence[NewJob]:
+        """Those of an event, given the call as it stood before it (``None``: nothing was known of
+        it) and as it stands now."""
+        ...
+
+    def of_turn(self, turn: Turn, call: Call, at: datetime) -> Sequence[NewJob]:
+        """Those of a turn, given the call as it stands; ``at`` is when it is written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """All that say so."""
+
+    events: list[JobBeside] = field(default_factory=list[JobBeside])
+    all: list[Beside] = field(default_factory=list[Beside])
+
+
 _AFTERWARDS = frozenset({EventKind.DETAILS, EventKind.RECORDING})
 """What is told of a call that is known: these make none, so that one that was erased stays so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What waits to be written, in the order in which it was told."""
-
-    events: Sequence[CallEvent]
-    turns: Sequence[Turn]
-
-
 def write(
-    connection: Connection, batch: Batch, jobs_beside: Sequence[JobBeside] = ()
+    connection: Connection,
+    told: Sequence[CallEvent | Turn],
+    besides: Besides,
+    now: datetime,
 ) -> list[bool]:
-    """Write a batch, inside the connection's transaction.
+    """Write what was told, in its order, inside the connection's transaction.
 
     A call's row is made and locked before its events are written, so that two processes that learn
     of one call at once do not overwrite what the other derived.
 
+    Args:
+        now: When turns are written; events tell their own time.
+
     Returns:
-        Whether each event was new, in the batch's order.
+        Whether each was new, in the order in which it was told.
     """
-    fresh = _write_events(connection, batch.events, jobs_beside) if batch.events else []
-    if batch.turns:
-        insert = insert_new(turns, connection.dialect.name)
-        connection.execute(insert, [turn_row(turn) for turn in batch.turns])
-    return fresh
+    events = [what for what in told if isinstance(what, CallEvent)]
+    turns_told = [what for what in told if isinstance(what, Turn)]
+    made = _make_calls(connection, [event for event in events if event.kind not in _AFTERWARDS])
+    concerned = told if besides.all else events
+    known = _lock_calls(connection, sorted({what.call_sid for what in concerned}))
+    fresh_events = _write_events(connection, [e for e in events if e.call_sid in known])
+    fresh_turns = _write_turns(connection, turns_told) if turns_told else set[_TurnKey]()
+    changed: dict[str, Call] = {}
+    left: list[tuple[NewJob, datetime]] = []
+    is_new: list[bool] = []
+    for what in told:
+        call = changed.get(what.call_sid) or known.get(what.call_sid)
+        if isinstance(what, Turn):
+            is_new.append(_turn_key(what) in fresh_turns)
+            fresh_turns.discard(_turn_key(what))
+            if is_new[-1] and call is not None:
+                of_turn = (job for each in besides.all for job in each.of_turn(what, call, now))
+                left += [(job, now) for job in of_turn]
+            continue
+        is_new.append(call is not None and next(fresh_events))
+        if is_new[-1]:
+            before = None if what.call_sid in made and what.call_sid not in changed else call
+            changed[what.call_sid] = call = apply(before, what)
+            left += [(job, what.at) for job in _left(besides, what, before, call)]
+    _update_calls(connection, changed.values())
+    _write_jobs(connection, left)
+    return is_new
 
 
-def _write_events(
-    connection: Connection, told: Sequence[CallEvent], jobs_beside: Sequence[JobBeside]
-) -> list[bool]:
-    call_sids = sorted({event.call_sid for event in told})  # one order, so no deadlock
-    _make_calls(connection, [event for event in told if event.kind not in _AFTERWARDS])
-    known = _lock_calls(connection, call_sids)
-    events = [event for event in told if event.call_sid in known]
+def _left(besides: Besides, event: CallEvent, before: Call | None, call: Call) -> list[NewJob]:
+    ones = (job_beside(event, call) for job_beside in besides.events)
+    several = (job for beside in besides.all for job in beside.of_event(event, before, call))
+    return [*(job for job in ones if job is not None), *several]
+
+
+def _write_events(connection: Connection, events: Sequence[CallEvent]) -> Iterator[bool]:
+    """Whether each of them is new."""
     if not events:
-        return [False] * len(told)
+        return iter(())
     insert = insert_new(call_events, connection.dialect.name)
     inserted = connection.execute(
         insert.returning(call_events.c.call_sid, call_events.c.key),
         [event_row(event) for event in events],
     )
-    fresh = _firsts(
-        [(event.call_sid, event.key) for event in events],
-        {(row.call_sid, row.key) for row in inserted},
-    )
-    changed: dict[str, Call] = {}
-    left: list[tuple[NewJob, CallEvent]] = []
-    for event, is_new in zip(events, fresh, strict=True):
-        if is_new:
-            call = apply(changed.get(event.call_sid) or known[event.call_sid], event)
-            changed[event.call_sid] = call
-            made = (job_beside(event, call) for job_beside in jobs_beside)
-            left += [(job, event) for job in made if job is not None]
-    _update_calls(connection, changed.values())
-    _write_jobs(connection, left)
-    fresh_of = iter(fresh)
-    return [event.call_sid in known and next(fresh_of) for event in told]
+    keys = [(event.call_sid, event.key) for event in events]
+    return iter(_firsts(keys, {(row.call_sid, row.key) for row in inserted}))
 
 
-def _make_calls(connection: Connection, events: Sequence[CallEvent]) -> None:
+def _write_turns(connection: Connection, told: Sequence[Turn]) -> set[_TurnKey]:
+    """Which of them are new."""
+    insert = insert_new(turns, connection.dialect.name)
+    key = (turns.c.call_sid, turns.c.stream_sid, turns.c.number)
+    inserted = connection.execute(insert.returning(*key), [turn_row(turn) for turn in told])
+    return {(row.call_sid, row.stream_sid, row.number) for row in inserted}
+
+
+_TurnKey: TypeAlias = "tuple[str, str, int]"
+
+
+def _turn_key(turn: Turn) -> _TurnKey:
+    return turn.call_sid, turn.stream_sid, turn.number
+
+
+def _make_calls(connection: Connection, events: Sequence[CallEvent]) -> set[str]:
+    """Make the calls of which nothing is known; those that are new, their first event applied."""
     first = {event.call_sid: event for event in reversed(events)}
     rows = [call_row(apply(None, first[call_sid])) for call_sid in sorted(first)]
-    if rows:
-        connection.execute(insert_new(calls, connection.dialect.name), rows)
+    if not rows:
+        return set()
+    insert = insert_new(calls, connection.dialect.name).returning(calls.c.call_sid)
+    return set(connection.execute(insert, rows).scalars())
 
 
 def _lock_calls(connection: Connection, call_sids: Sequence[str]) -> dict[str, Call]:
@@ -104,10 +153,12 @@ def _update_calls(connection: Connection, changed: Iterable[Call]) -> None:
         connection.execute(update(calls).where(calls.c.call_sid == bindparam("sid")), rows)
 
 
-def _write_jobs(connection: Connection, left: Iterable[tuple[NewJob, CallEvent]]) -> None:
-    rows = [job_row(job, event.at) for job, event in left]
+def _write_jobs(connection: Connection, left: Sequence[tuple[NewJob, datetime]]) -> None:
+    rows = [job_row(job, at) for job, at in left]
     if rows:
         connection.execute(insert_new(jobs, connection.dialect.name), rows)
+    if lines := {job.line for job, _ in left if job.line}:
+        connection.execute(heads(lines))
 
 
 def _firsts(keys: Sequence[tuple[str, str]], inserted: set[tuple[str, str]]) -> list[bool]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 
 import structlog
@@ -22,7 +23,7 @@ from exobridge.store.errors import (
     StoreUnavailableError,
     cause,
 )
-from exobridge.store.transaction import Batch, JobBeside, write
+from exobridge.store.transaction import Besides, write
 
 _log = structlog.get_logger(__name__)
 
@@ -69,19 +70,25 @@ class Writer:
     """Writes events and turns in the order in which they were put.
 
     Attributes:
-        jobs_beside: Say which events leave a job behind; none of them may raise.
+        besides: Say which facts leave jobs behind; none of them may raise.
         transactions: Transactions committed so far.
         dropped: Items given up, of those that nobody waited for.
     """
 
-    def __init__(self, engine: AsyncEngine, options: WriterOptions) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        options: WriterOptions,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._engine = engine
         self._options = options
+        self._clock = clock
         self._queue: deque[_Item] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="exobridge-store-writer")
-        self.jobs_beside: list[JobBeside] = []
+        self.besides = Besides()
         self.transactions = 0
         self.dropped = 0
 
@@ -176,17 +183,15 @@ class Writer:
         return 0
 
     async def _write(self, items: Sequence[_Item]) -> None:
-        events = [(item, item.what) for item in items if isinstance(item.what, CallEvent)]
-        turns = [item.what for item in items if isinstance(item.what, Turn)]
-        if events or turns:
-            batch = Batch([event for _, event in events], turns)
+        told = [item.what for item in items if item.what is not None]
+        fresh: Iterator[bool] = iter(())
+        if told:
             async with self._engine.begin() as connection:
-                fresh = await connection.run_sync(write, batch, self.jobs_beside)
+                now = self._clock()
+                fresh = iter(await connection.run_sync(write, told, self.besides, now))
             self.transactions += 1
-            for (item, _), is_new in zip(events, fresh, strict=True):
-                item.resolve(is_new)
         for item in items:
-            item.resolve(True)  # the marks: events have their result, nobody waits for a turn
+            item.resolve(item.what is None or next(fresh))
 
     def _forget(self, count: int) -> None:
         for _ in range(count):

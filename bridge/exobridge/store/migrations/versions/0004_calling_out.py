@@ -112,6 +112,10 @@ def _make_dials() -> None:
         "dials",
         ["batch_id", "state", "outcome", "attempts"],
     )
+    op.create_index(
+        "ix_dials_batch_id_state_due_at_row", "dials", ["batch_id", "state", "due_at", "row"]
+    )
+    op.create_index("ix_dials_state_give_up_at", "dials", ["state", "give_up_at"])
     op.create_index("ix_dials_call_sid", "dials", ["call_sid"])
     op.create_index("ix_dials_created_at_id", "dials", ["created_at", "id"])
     op.create_index(
