@@ -142,6 +142,7 @@ def _webhooks(bridge: Bridge, observer: Observer, doors: _Doors) -> list[Route]:
         recorder=bridge.services.recorder,
         recordings=bridge.recordings,
         clock=bridge.services.wall_clock,
+        look_up=bridge.desk.look_up,
     )
     public_url = bridge.settings.public_url
     answer = AnswerEndpoint(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from exobridge.admission import MakeAdmission
 from exobridge.call import events
 from exobridge.call.events import Decision, Turn
+from exobridge.call.placed import NOT_PLACED
 from exobridge.call.plan import CallPlan, Recorder, going_on
 from exobridge.call.resuming import resumption
 from exobridge.call.routed import NOT_ROUTED, Routed
@@ -32,6 +33,7 @@ from exobridge.exotel.words import read_direction
 from exobridge.numbers import DEFAULT_TEMPLATE, Book, normalise
 from exobridge.routing import Routing
 from exobridge.store import Store, StoreError
+from exobridge.store.dial_types import read_custom_field
 from exobridge.store.patience import Patience
 from exobridge.templates import Template, Templates, is_open
 from exobridge.templates.text import escape
@@ -48,10 +50,28 @@ SHUTDOWN = "shutdown"
 DIRECTION = "direction"
 """Custom parameter of a stream that tells what ``start`` does not: ``outgoing``, ``incoming``."""
 
+CUSTOM_FIELD = "CustomField"
+"""Custom parameter of a stream that names the dial, where the flow's own URL brings it along."""
+
 STORE_SECONDS = 1.5
 """A webhook asks the database twice, and Exotel bears an answer within 3 s."""
 
 _log = structlog.stdlib.get_logger("exobridge.desk")
+
+
+class Adopts(Protocol):
+    """Knows the calls that we have placed."""
+
+    async def adopt(self, call_sid: str, custom_field: str, at: datetime) -> object | None:
+        """A webhook tells of a call; if we have placed it, its record says so from now on.
+
+        Returns:
+            ``None``: it is none of ours.
+
+        Raises:
+            StoreError: The database cannot be asked.
+        """
+        ...
 
 
 class Doors(Enum):
@@ -123,17 +143,38 @@ class Desk:
         self._routing = routing
         self._clock = clock
         self._patience = Patience(store_seconds)
+        self._adopts: Adopts | None = None
         self._on_accept = on_accept
         self.admission = admission(self._slot_unused, self._replaced)
         self.sessions: dict[str, CallSession] = {}
         self.turned_away: Counter[str] = Counter()
         self._doors = Doors.OPEN
 
+    def use_outbound(self, adopts: Adopts) -> None:
+        """From now on ask this about calls that may be ours."""
+        self._adopts = adopts
+
+    async def look_up(self, call_sid: str, custom_field: str = "") -> Call | None:
+        """The call as it is known. One that we have placed may be heard of before Exotel has told
+        its CallSid: its ``CustomField`` says whose it is.
+
+        Raises:
+            StoreError: The database cannot be asked.
+        """
+        known = await self._store.call(call_sid)
+        if self._adopts is None or (known is not None and known.placed.dial):
+            return known
+        if read_custom_field(custom_field) is None:
+            return known
+        if await self._adopts.adopt(call_sid, custom_field, self._clock()) is None:
+            return known
+        return await self._store.call(call_sid)
+
     # -------------------------------------------------------------- the question
 
     async def answer(self, params: PassthruParams) -> Verdict:
         """Decide on a call that Exotel asks about, and keep the decision."""
-        known = await self._known(params.call_sid)
+        known = await self._known(params.call_sid, params.custom_field)
         verdict = await self._verdict(params, known)
         event = events.answer(
             params.call_sid,
@@ -153,7 +194,7 @@ class Desk:
             # The caller is on the line now; a full disk is the operator's trouble, not theirs.
             _log.error("answer not recorded", error=str(error))
         if verdict.decision is not Decision.REFUSE:
-            self._on_accept(_plan(params.call_sid, verdict, {}))
+            self._on_accept(_plan(params.call_sid, verdict, {}, known))
         return verdict
 
     def place(self, params: PassthruParams, known: Call | None) -> Verdict:
@@ -175,7 +216,7 @@ class Desk:
         params = self.with_direction(params)
         name = self._template_name(params, known)
         template = self._templates[name or DEFAULT_TEMPLATE]
-        return name, Verdict(
+        verdict = Verdict(
             Decision.ACCEPT,
             "",
             name or DEFAULT_TEMPLATE,
@@ -185,6 +226,7 @@ class Desk:
             direction=params.direction or template.stream.default_direction,
             custom_field=params.custom_field,
         )
+        return name, _as_known(verdict, known) if _is_placed(known) else verdict
 
     async def _verdict(
         self,
@@ -208,7 +250,8 @@ class Desk:
             verdict = replace(verdict, routed=known.routed)
         else:
             verdict = await self._routed(params, verdict)
-            if not verdict.reason and not is_open(verdict.template.hours, self._clock()):
+            shut = not is_open(verdict.template.hours, self._clock())
+            if not verdict.reason and shut and not _is_placed(known):
                 verdict = _refuse(verdict, CLOSED)
         if known is not None and known.streams and not stream_sid:
             # Its slot is its stream's, or was: a Passthru late in the flow asks for none, and a
@@ -301,18 +344,26 @@ class Desk:
                 return number
         return numbers[0] or ""
 
-    async def _known(self, call_sid: str) -> Call | None:
+    async def _known(self, call_sid: str, custom_field: str) -> Call | None:
         try:
-            return await self._patience.wait(self._store.call(call_sid))
+            return await self._patience.wait(self.look_up(call_sid, custom_field))
         except StoreError as error:
             _log.error("call not looked up", error=str(error))
             return None
 
     # -------------------------------------------------------------- the stream
 
-    async def plan_stream(self, started: Started) -> CallPlan | None:
-        """What a stream shall do that has begun; ``None``: it is turned away without a word."""
-        known = await self._known(started.call_sid)
+    async def plan_stream(self, started: Started, placed_as: str = "") -> CallPlan | None:
+        """What a stream shall do that has begun; ``None``: it is turned away without a word.
+
+        Args:
+            placed_as: The ``CustomField`` that its URL is bound to; empty: to none.
+        """
+        named = placed_as or started.custom_parameters.get(CUSTOM_FIELD, "")
+        known = await self._known(started.call_sid, named)
+        if placed_as and (known is None or known.placed.custom_field != placed_as):
+            _log.warning("stream refused", reason="the token is another call's")
+            return None
         again = resumption(known, started.stream_sid) is not None
         verdict = await self._verdict(
             _in_a_webhooks_words(started), known, started.stream_sid, again=again
@@ -323,7 +374,7 @@ class Desk:
         if verdict.decision is Decision.REFUSE:
             _log.warning("stream turned away", call_sid=started.call_sid, reason=verdict.reason)
             return None
-        plan = _plan(started.call_sid, verdict, started.custom_parameters)
+        plan = _plan(started.call_sid, verdict, started.custom_parameters, known)
         if known is None or not again or plan.say is not None:
             return plan
         try:
@@ -405,6 +456,8 @@ class Desk:
     def _takes(self, known: Call | None) -> bool:
         if self._doors is not Doors.DRAINING:
             return self._doors is Doors.OPEN
+        if _is_placed(known):  # the telephone rings at our wish
+            return True
         return known is not None and (_decided(known) is not None or known.streams > 0)
 
 
@@ -417,6 +470,11 @@ def _in_a_webhooks_words(started: Started) -> PassthruParams:
     if direction != "outgoing":
         return replace(params, direction=direction)
     return replace(params, direction=direction, call_from=params.call_to, call_to=params.call_from)
+
+
+def _is_placed(known: Call | None) -> bool:
+    """Whether we had the call placed."""
+    return known is not None and bool(known.placed.dial)
 
 
 def _decided(known: Call | None) -> Decision | None:
@@ -444,7 +502,7 @@ def _refuse(verdict: Verdict, reason: str) -> Verdict:
     return replace(verdict, decision=decision, reason=reason)
 
 
-def _plan(call_sid: str, verdict: Verdict, parameters: Any) -> CallPlan:
+def _plan(call_sid: str, verdict: Verdict, parameters: Any, known: Call | None) -> CallPlan:
     routed = verdict.routed
     refusal = verdict.template.refusal_in(routed.language or verdict.template.language)
     lines = {UNKNOWN: refusal.unknown, CLOSED: refusal.closed, BUSY: refusal.busy}
@@ -459,6 +517,7 @@ def _plan(call_sid: str, verdict: Verdict, parameters: Any) -> CallPlan:
         parameters=parameters,
         language=routed.language,
         routed=routed,
+        placed=NOT_PLACED if known is None else known.placed,
     )
     if verdict.decision is Decision.SAY:
         line = escape(routed.say) or lines.get(verdict.reason, refusal.busy)

@@ -3,7 +3,8 @@
 Many calls get no status callback, and price, duration and end settle about two minutes after the
 call in any case. So the end of a stream leaves a job behind, written in the transaction that writes
 the end itself; and so does the first that is told of a call that has no stream and waits for none:
-it was refused, or only its Passthru applets come here. The job asks for the call's details until
+it was refused, or only its Passthru applets come here; or we had it placed, and nobody may take
+it. The job asks for the call's details until
 they are settled, and tells the record.
 """
 
@@ -63,8 +64,8 @@ class DetailsWaits:
     """When Exotel is asked; all in seconds.
 
     Attributes:
-        first: After the end of the stream, or the first that was told: "settle ~2 min after the
-            call".
+        first: After the end of the stream, or the first that was told; of a call that we had
+            placed, after it could ring no longer: "settle ~2 min after the call".
         going_on: Between two questions while the call goes on. A human may talk for 75 minutes.
         unsettled: Between two questions while the call is over and its sums are not there; at least
             a quarter of the time since the stream has ended, so that some twenty questions fill a
@@ -90,8 +91,10 @@ def details_beside(waits: DetailsWaits | None = None) -> JobBeside:
     def job_beside(event: CallEvent, call: Call) -> NewJob | None:
         if call.state in (State.ANSWERED, State.STREAMING) or event.kind in _AFTERWARDS:
             return None
-        payload: dict[str, JSON] = {"over_at": event.at.isoformat()}
-        return NewJob(KIND, event.call_sid, event.call_sid, payload, event.at + first)
+        rings = call.placed.ring_seconds if event.kind is EventKind.PLACED else 0
+        over_at = event.at + timedelta(seconds=rings)
+        payload: dict[str, JSON] = {"over_at": over_at.isoformat()}
+        return NewJob(KIND, event.call_sid, event.call_sid, payload, over_at + first)
 
     return job_beside
 

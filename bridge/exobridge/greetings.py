@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from exobridge.desk import Desk, Verdict
 from exobridge.exotel.passthru import PassthruParams
 from exobridge.numbers import spoken
 from exobridge.routing import Route, Routing
-from exobridge.store import Store, StoreError
+from exobridge.store import StoreError
 from exobridge.store.patience import Patience
 from exobridge.templates import call_variables, render
 
@@ -45,18 +45,15 @@ class Greetings:
         clock: The time of day, aware.
     """
 
-    def __init__(
-        self, *, desk: Desk, routing: Routing, store: Store, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, *, desk: Desk, routing: Routing, clock: Callable[[], datetime]) -> None:
         self._desk = desk
         self._routing = routing
-        self._store = store
         self._clock = clock
         self._patience = Patience(STORE_SECONDS)
 
     async def ask(self, params: PassthruParams) -> Greeting:
         """The text for a call: what a rule or a look-up says, else the template's greeting."""
-        known = await self._known(params.call_sid)
+        known = await self._known(params)
         placed = self._desk.entry(params, known)
         route = await self._routing.route(
             placed.template_name,
@@ -67,30 +64,32 @@ class Greetings:
             now=self._clock(),
             endpoint="greeting",
         )
-        return Greeting(_cut(route.say or self._text(placed, route)), route.rule)
+        variables = dict(known.placed.variables) if known is not None else {}
+        return Greeting(_cut(route.say or self._text(placed, route, variables)), route.rule)
 
     def of_nobody(self) -> Greeting:
         """The text where no call is named: an applet without a text would play nothing."""
-        return Greeting(self._text(self._desk.place(PassthruParams(""), None), Route()))
+        return Greeting(self._text(self._desk.place(PassthruParams(""), None), Route(), {}))
 
-    def _text(self, placed: Verdict, route: Route) -> str:
+    def _text(self, placed: Verdict, route: Route, dialled: Mapping[str, str]) -> str:
         template = self._desk.template(route.template) or placed.template
         language = route.language or template.language
         refusal = template.refusal_in(language)
         lines = {"closed": refusal.closed, "busy": refusal.busy, "unknown": refusal.unknown}
         variables = call_variables(
-            {**template.variables, **route.variables},
+            {**template.variables, **route.variables, **dialled},
             caller=spoken(placed.caller),
             called=spoken(placed.called),
             custom_field=placed.custom_field,
         )
         return render(lines.get(route.refuse, template.greeting_in(language)), variables)
 
-    async def _known(self, call_sid: str) -> Call | None:
+    async def _known(self, params: PassthruParams) -> Call | None:
+        looked_up = self._desk.look_up(params.call_sid, params.custom_field)
         try:
-            return await self._patience.wait(self._store.call(call_sid))
+            return await self._patience.wait(looked_up)
         except StoreError as error:
-            _log.error("call not looked up", call_sid=call_sid, error=str(error))
+            _log.error("call not looked up", call_sid=params.call_sid, error=str(error))
             return None
 
 

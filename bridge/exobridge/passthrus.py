@@ -20,7 +20,7 @@ from exobridge.exotel.stream_report import StreamReport
 from exobridge.numbers import normalise
 from exobridge.recordings.service import Recordings
 from exobridge.routing import Route, Routing
-from exobridge.store import Store, StoreError
+from exobridge.store import StoreError
 from exobridge.store.patience import Patience
 
 STORE_SECONDS = 0.4
@@ -42,7 +42,6 @@ class Passthrus:
         *,
         desk: Desk,
         routing: Routing,
-        store: Store,
         recorder: Recorder,
         recordings: Recordings,
         clock: Callable[[], datetime],
@@ -50,7 +49,6 @@ class Passthrus:
     ) -> None:
         self._desk = desk
         self._routing = routing
-        self._store = store
         self._recorder = recorder
         self._recordings = recordings
         self._clock = clock
@@ -58,7 +56,7 @@ class Passthrus:
 
     async def ask(self, params: PassthruParams) -> Route:
         """Keep what is told, and decide where the call goes on."""
-        known = await self._known(params.call_sid)
+        known = await self._known(params)
         _, _, route = await asyncio.gather(
             self._record(params, known), self.note_recordings(params), self._route(params, known)
         )
@@ -103,11 +101,12 @@ class Passthrus:
             now=self._clock(),
         )
 
-    async def _known(self, call_sid: str) -> Call | None:
+    async def _known(self, params: PassthruParams) -> Call | None:
+        looked_up = self._desk.look_up(params.call_sid, params.custom_field)
         try:
-            return await self._patience.wait(self._store.call(call_sid))
+            return await self._patience.wait(looked_up)
         except StoreError as error:
-            _log.error("call not looked up", call_sid=call_sid, error=str(error))
+            _log.error("call not looked up", call_sid=params.call_sid, error=str(error))
             return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -20,6 +20,8 @@ from exobridge.store.patience import Patience
 STORE_SECONDS = 2.5
 """Nobody is on the line, but Exotel does not wait for long, either."""
 
+LooksUp = Callable[[str, str], Awaitable[object]]
+
 _log = structlog.stdlib.get_logger("exobridge.status")
 
 
@@ -28,6 +30,7 @@ class StatusCallbacks:
 
     Args:
         clock: The time of day, aware.
+        look_up: Finds the call by its CallSid, or as one of ours by its ``CustomField``.
         store_seconds: Longest wait for the database.
     """
 
@@ -37,9 +40,11 @@ class StatusCallbacks:
         recorder: Recorder,
         recordings: Recordings,
         clock: Callable[[], datetime],
+        look_up: LooksUp | None = None,
         store_seconds: float = STORE_SECONDS,
     ) -> None:
         self._recorder = recorder
+        self._look_up = look_up
         self._recordings = recordings
         self._clock = clock
         self._patience = Patience(store_seconds)
@@ -54,6 +59,8 @@ class StatusCallbacks:
         return True
 
     async def _keep(self, callback: StatusCallback) -> None:
+        if self._look_up is not None and callback.custom_field:
+            await self._look_up(callback.call_sid, callback.custom_field)
         await self._recorder.append(status_event(callback, self._clock()))
         if callback.recording_url:
             await self._recordings.note(callback.call_sid, callback.recording_url)

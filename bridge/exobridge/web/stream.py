@@ -47,16 +47,18 @@ class StreamEndpoint:
         connection = HTTPConnection(scope)
         token = str(connection.path_params.get("token", ""))
         bound_to = self._tokens.call_sid(token) if token else None
-        is_good = bound_to is not None if token else None
+        placed_as = self._tokens.dial(token) if token and bound_to is None else None
+        is_good = bool(bound_to is not None or placed_as) if token else None
         refusal = self._guard.refusal(connection, token, token_is_good=is_good)
         if refusal is not None:
             await _refuse(send, refusal)
             return
         await send({"type": "websocket.accept"})
         protocol = protocol_of(scope)
-        await self._hold(SocketLine(protocol, self._services.waits.send), bound_to)
+        line = SocketLine(protocol, self._services.waits.send)
+        await self._hold(line, bound_to, placed_as or "")
 
-    async def _hold(self, line: Line, bound_to: str | None) -> None:
+    async def _hold(self, line: Line, bound_to: str | None, placed_as: str) -> None:
         entered = ""
         wire = self._services.wire
         tap = wire.stream() if wire is not None else None
@@ -72,7 +74,7 @@ class StreamEndpoint:
             if not started.call_sid or not started.stream_sid or "\0" in started.call_sid:
                 _log.warning("stream refused", reason="start names no call or no stream")
                 return None
-            decided = await self._desk.plan_stream(started)
+            decided = await self._desk.plan_stream(started, placed_as)
             if tap is not None:
                 tap.named(started.call_sid, decided.template_name if decided else "")
             if decided is not None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-
 DIAL_SECONDS = 300
 """How long the token of a call that we place is good at least: it is minted before the telephone
 rings."""
