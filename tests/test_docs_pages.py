@@ -283,6 +283,8 @@ async def test_the_endpoints_page_has_every_route(tmp_path: Path) -> None:
     async with app.router.lifespan_context(app):
         for route in app.routes:
             assert isinstance(route, Route | WebSocketRoute)
+            if route.path.startswith("/api/v1"):  # docs/reference/api.md, made of the operations
+                continue
             methods = sorted(route.methods or ()) if isinstance(route, Route) else ["WebSocket"]
             routes[route.path] = ", ".join(method for method in methods if method != "HEAD")
     rows = tables(page("reference/http.md"))[0]

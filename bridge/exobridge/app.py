@@ -21,10 +21,12 @@ from exobridge.status_callbacks import StatusCallbacks
 from exobridge.templates import Templates, in_use
 from exobridge.web.answer import ENDPOINT as ANSWER
 from exobridge.web.answer import AnswerEndpoint
-from exobridge.web.api import CallApi
-from exobridge.web.bearer import KeyGuard
 from exobridge.web.callback import ENDPOINT as STATUS
 from exobridge.web.callback import StatusEndpoint
+from exobridge.web.control import calls, health, recordings, transfers
+from exobridge.web.control.control import control_routes
+from exobridge.web.control.keys import KeyGuard
+from exobridge.web.control.operation import Operation
 from exobridge.web.greeting import ENDPOINT as GREETING
 from exobridge.web.greeting import GreetingEndpoint
 from exobridge.web.guard import Guard
@@ -64,11 +66,14 @@ def create_app(
         ):
             observer.read(_sources(bridge, observer, doors))
             whole.watch(observer.snapshot)
-            async with _transfers(bridge, observer, doors) as transfers:
+            async with (
+                _transfers(bridge, observer, doors) as handing_over,
+                control_routes(_operations(bridge), doors.keys) as control,
+            ):
                 app.state.bridge = bridge
                 app.router.routes += _webhooks(bridge, observer, doors)
-                app.router.routes += [*transfers, *_streams(bridge, doors)]
-                app.router.routes += _for_operators(bridge, doors, whole)
+                app.router.routes += [*handing_over, *_streams(bridge, doors)]
+                app.router.routes += [*control, *_for_operators(bridge, doors, whole)]
                 yield
                 app.router.routes.clear()
 
@@ -110,7 +115,7 @@ class _Doors:
         rate = AddressRate(settings.request_rate)
         return cls(
             guard=guard,
-            keys=KeyGuard(_value(settings.api_key), proxies, rate, now=time.monotonic),
+            keys=KeyGuard(settings.keys(), proxies, rate, now=time.monotonic),
             tokens=Tokens(signs, settings.stream_token_seconds),
             secret=secret,
             signs=signs,
@@ -189,11 +194,28 @@ def _streams(bridge: Bridge, doors: _Doors) -> list[BaseRoute]:
     ]
 
 
+def _operations(bridge: Bridge) -> list[Operation]:
+    """The control API, in the order of its page."""
+    sources = health.HealthSources(
+        settings=bridge.settings,
+        store=bridge.store,
+        desk=bridge.desk,
+        backlog=lambda: bridge.jobs.backlog,
+        problems=bridge.problems,
+        account=lambda: bridge.account,
+    )
+    return [
+        *calls.operations(bridge.store),
+        *transfers.operations(bridge.store),
+        *recordings.operations(bridge.store, bridge.recordings.storage),
+        *health.operations(sources),
+    ]
+
+
 def _for_operators(bridge: Bridge, doors: _Doors, whole: Whole) -> list[BaseRoute]:
-    """The API, the metrics and the health."""
+    """The metrics and the health."""
     metrics = MetricsEndpoint(whole.metrics, doors.metrics_token)
     return [
-        *CallApi(bridge.store, bridge.recordings.storage, doors.keys).routes(),
         Route("/metrics", metrics.respond),
         Route("/health/live", bridge.live),
         Route("/health/ready", bridge.ready),

@@ -154,8 +154,14 @@ class Bridge:
 
     async def ready(self, request: Request) -> Response:
         """``/health/ready``: calls can be taken."""
+        problems = await self.problems()
+        status = "ready" if not problems else "not ready"
+        return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
+
+    async def problems(self) -> list[str]:
+        """Why no calls can be taken, as sentences; empty: they can."""
         if self.desk.is_draining:
-            return JSONResponse({"status": "not ready", "problems": ["draining"]}, 503)
+            return ["draining"]
         problems: list[str] = []
         try:
             await self.store.ping()
@@ -164,8 +170,7 @@ class Bridge:
         problems += self._preload_problems()
         if not self._whole.complete:
             problems.append("workers are starting")
-        status = "ready" if not problems else "not ready"
-        return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
+        return problems
 
     def is_ready(self) -> bool:
         """What :meth:`ready` would say, by all that is known without asking the store."""

@@ -40,6 +40,11 @@ class Api:
         )
 
 
+def kind(answer: httpx.Response) -> str:
+    """The word of a problem."""
+    return str(answer.json()["type"]).removeprefix("urn:exobridge:problem:")
+
+
 @asynccontextmanager
 async def served(
     folder: Path, key: str = KEY, networks: str = "", rate: str = "1000"
@@ -80,7 +85,7 @@ async def test_without_the_key_nothing_is_told(tmp_path: Path) -> None:
                 answer = await api.client.get(f"/api/v1/calls/{path}", headers=raw)
                 assert answer.status_code == 401, (path, offered)
                 assert answer.headers["www-authenticate"].startswith("Bearer")
-                assert answer.json()["error"] == "unauthorized"
+                assert kind(answer) == "unauthorized"
         told = api.server.log("api")
         assert {(entry["status"], entry["call_sid"]) for entry in told} == {(401, "")}
 
@@ -109,7 +114,7 @@ async def test_a_call_is_told_whole(tmp_path: Path) -> None:
     async with opened(tmp_path) as api:
         answer = await api.get("call")
         (entry,) = api.server.log("api")
-    assert (entry["call_sid"], entry["status"]) == ("call", 200)
+    assert (entry["call_sid"], entry["status"], entry["key"]) == ("call", 200, "admin")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     told = answer.json()
@@ -141,7 +146,8 @@ async def test_what_is_not_there_is_a_404(tmp_path: Path) -> None:
         for path in asked:
             answer = await api.get(path)
             assert answer.status_code == 404, path
-            assert set(answer.json()) == {"error", "detail"}
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert set(answer.json()) == {"type", "title", "status", "detail", "instance"}
 
 
 # ------------------------------------------------------------------ its recording
@@ -207,7 +213,7 @@ async def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
         row = await keep(server.bridge.store, tmp_path / "data", "call")
         await server.bridge.recordings.storage.delete(row.location)
         answer = await client.get("/api/v1/calls/call/recording", headers=AUTHORIZED)
-        assert (answer.status_code, answer.json()["error"]) == (410, "gone")
+        assert (answer.status_code, kind(answer)) == (410, "gone")
 
 
 async def test_a_database_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -215,7 +221,7 @@ async def test_a_database_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     async with served(tmp_path) as (server, client):
         await rename(tmp_path / "data" / "exobridge.sqlite3", "calls", "gone")
         answer = await client.get("/api/v1/calls/call", headers=AUTHORIZED)
-        assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+        assert (answer.status_code, kind(answer)) == (503, "unavailable")
         assert server.log("api failed", level="error")
         await rename(tmp_path / "data" / "exobridge.sqlite3", "gone", "calls")
 

@@ -17,6 +17,7 @@ from exobridge.store import tables
 from exobridge.store.access import reading
 from exobridge.store.batches import BatchRows
 from exobridge.store.counters import Counters
+from exobridge.store.dials import DialRows
 from exobridge.store.engine import make_engine, make_folder, read_url
 from exobridge.store.errors import StoreClosedError
 from exobridge.store.jobs import Jobs
