@@ -2,14 +2,82 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from exobridge.outbound.models import Attempt, Dial, DialRequest, DialState, PlacedCall, Wish
+import structlog
+
+from exobridge.call.events import CallEvent
+from exobridge.numbers import normalise
+from exobridge.outbound.checks import Ground, check, check_number
+from exobridge.outbound.models import (
+    Attempt,
+    Dial,
+    DialRefusedError,
+    DialRequest,
+    DialState,
+    KeyReusedError,
+    NewDial,
+    PlacedCall,
+    UnknownDialError,
+    Wish,
+    read_custom_field,
+)
+from exobridge.outbound.placed import placed_event
+from exobridge.outbound.rules import next_call
+from exobridge.store import Store, StoreError
+
+TEMPLATE_GONE = timedelta(minutes=1)
+"""How long a dial waits for its template to come back, if it is not there any more."""
+
+_log = structlog.stdlib.get_logger("exobridge.outbound")
+
+
+class EventRecorder(Protocol):
+    """Keeps a call's facts."""
+
+    async def append(self, event: CallEvent) -> None:
+        """Keep one; raises :class:`StoreError` if it is not kept."""
+        ...
+
+    def append_soon(self, event: CallEvent) -> None:
+        """Keep one, as soon as that can be done."""
+        ...
 
 
 class Outbound:
     """Calling out, for who asks for it. The calls are placed by the dialler of a server, which
-    looks at the same database."""
+    looks at the same database.
+
+    Args:
+        ground: What the checks go by, as it is now.
+        recorder: Keeps what is known of calls; ``None``: nobody tells of any here.
+        clock: The time of day, aware.
+
+    Attributes:
+        woken: Set when something is due; the dialler clears it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ground: Callable[[], Ground],
+        recorder: EventRecorder | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._rows = store.dials
+        self._ground = ground
+        self._recorder = recorder
+        self._clock = clock
+        self.woken = asyncio.Event()
+
+    # -------------------------------------------------------------- wishes
 
     def check(self, wish: Wish) -> DialRequest:
         """How this wish would be called.
@@ -17,7 +85,34 @@ class Outbound:
         Raises:
             DialRefusedError: It would not.
         """
-        raise NotImplementedError
+        ground = self._ground()
+        check_number(wish.number, ground.numbers)
+        return check(wish, ground)
+
+    def opening(self, request: DialRequest, now: datetime) -> datetime | None:
+        """From when on somebody may be called, ``now`` itself or later; ``None``: never. By the
+        hours of the template that is in force."""
+        template = self._ground().templates.get(request.template)
+        if template is None:
+            return now + TEMPLATE_GONE
+        purposes = (request.purpose, template.outbound.purpose)
+        return next_call(now, promotional="promotional" in purposes, hours=template.outbound.hours)
+
+    def when(
+        self, request: DialRequest, not_before: datetime | None = None
+    ) -> tuple[datetime, datetime]:
+        """When somebody is called at the earliest, and when it is given up.
+
+        Raises:
+            DialRefusedError: Its hours never come.
+        """
+        now = self._clock()
+        due_at = self.opening(request, max(now, not_before or now))
+        if due_at is None:
+            raise DialRefusedError(
+                "never-open", "The template's outbound.hours never open.", "template"
+            )
+        return due_at, due_at + timedelta(seconds=request.policy.patience)
 
     async def dial(self, wish: Wish) -> tuple[Dial, bool]:
         """Have somebody called. It is durable when this returns.
@@ -30,7 +125,27 @@ class Outbound:
             KeyReusedError: Its key was used for something else.
             StoreError: It could not be kept.
         """
-        raise NotImplementedError
+        fingerprint = _fingerprint(wish)
+        if wish.key and wish.key.isprintable():
+            known = await self._rows.of_key(wish.key)
+            if known is not None:
+                return _same(known, fingerprint), False
+        request = self.check(wish)
+        due_at, give_up_at = self.when(request, wish.not_before)
+        new = NewDial(
+            id=new_id(),
+            number=check_number(wish.number, self._ground().numbers),
+            request=request,
+            due_at=due_at,
+            give_up_at=give_up_at,
+            key=wish.key,
+            fingerprint=fingerprint,
+        )
+        dial, is_new = await self._rows.add(new, self._clock())
+        self.wake()
+        return _same(dial, fingerprint), is_new
+
+    # -------------------------------------------------------------- dials
 
     async def dials(
         self,
@@ -43,17 +158,18 @@ class Outbound:
         """Dials, the newest first.
 
         Args:
+            limit: 1 to 1000.
             before: Id of the last one of the page before.
         """
-        raise NotImplementedError
+        return await self._rows.listed(limit, before, batch_id=batch_id, state=state)
 
     async def find(self, dial_id: str) -> Dial | None:
         """One dial."""
-        raise NotImplementedError
+        return await self._rows.find(dial_id)
 
     async def attempts(self, dial_id: str) -> list[Attempt]:
         """What was asked of Exotel for it, the first first."""
-        raise NotImplementedError
+        return await self._rows.attempts(dial_id)
 
     async def cancel(self, dial_id: str) -> Dial:
         """Call nobody for it any more. A call that is under way goes on, and is not repeated.
@@ -61,16 +177,74 @@ class Outbound:
         Raises:
             UnknownDialError: There is none of this id.
         """
-        raise NotImplementedError
+        dial = await self._rows.cancel(dial_id, self._clock())
+        if dial is None:
+            raise UnknownDialError("there is no such dial")
+        return dial
+
+    # -------------------------------------------------------------- calls
 
     async def adopt(self, call_sid: str, custom_field: str, at: datetime) -> PlacedCall | None:
         """A webhook tells of a call; if it is one that we placed, its dial knows it from now on.
 
         Returns:
             ``None``: it is none of ours.
+
+        Raises:
+            StoreError: The database does not answer.
         """
-        raise NotImplementedError
+        named = read_custom_field(custom_field)
+        if named is None:
+            return None
+        dial_id, attempt = named
+        known = await self._store.call(call_sid)
+        if known is not None and known.placed.dial:
+            dial = await self._rows.find(dial_id)
+        else:
+            dial = await self._rows.placed(dial_id, attempt, call_sid, at)
+        if dial is None:
+            return None
+        placed = PlacedCall(dial_id, attempt, dial.number, dial.request)
+        if known is None or not known.placed.dial:
+            await self.record(call_sid, at, placed)
+        return placed
+
+    async def record(self, call_sid: str, at: datetime, placed: PlacedCall) -> None:
+        """Have the call's record know what it was placed for. If it cannot be kept now it is kept
+        as soon as it can: the dial knows its call by then."""
+        if self._recorder is None:
+            return
+        event = placed_event(call_sid, at, placed)
+        try:
+            await self._recorder.append(event)
+        except StoreError as error:
+            _log.warning("placed call not recorded", call_sid=call_sid, error=str(error))
+            self._recorder.append_soon(event)
 
     def wake(self) -> None:
         """Something is due now."""
-        raise NotImplementedError
+        self.woken.set()
+
+
+def new_id() -> str:
+    """An id for a dial that nobody can guess, short enough for a ``CustomField``."""
+    return secrets.token_hex(8)
+
+
+def _same(dial: Dial, fingerprint: str) -> Dial:
+    if dial.key and dial.fingerprint != fingerprint:
+        raise KeyReusedError(dial.id)
+    return dial
+
+
+def _fingerprint(wish: Wish) -> str:
+    """Of what is asked, however its number is written."""
+    told = {
+        "number": normalise(wish.number) or wish.number,
+        "template": wish.template,
+        "caller_id": normalise(wish.caller_id) or wish.caller_id,
+        "variables": dict(wish.variables),
+        "mode": wish.mode,
+        "not_before": wish.not_before.isoformat() if wish.not_before else "",
+    }
+    return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -17,11 +17,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
+
+AFTERWARDS = timedelta(minutes=10)
+"""A request may block for 40 s, and what Exotel tells of a call settles two minutes after it."""
 
 
 class DialState(StrEnum):
@@ -95,8 +98,8 @@ class DialRequest:
         record: Whether Exotel records the call.
     """
 
-    template: str
-    caller_id: str = field(repr=False)
+    template: str = ""
+    caller_id: str = field(default="", repr=False)
     mode: Literal["flow", "stream"] = "flow"
     variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     purpose: Literal["promotional", "transactional"] = "promotional"
@@ -105,6 +108,12 @@ class DialRequest:
     limit_seconds: int = 14_400
     app_id: str = ""
     record: bool = False
+
+    @property
+    def longest(self) -> timedelta:
+        """From the request to Exotel until its call is over, and all that is told of it has come,
+        at the latest."""
+        return timedelta(seconds=self.ring_seconds + self.limit_seconds) + AFTERWARDS
 
     def data(self) -> dict[str, Any]:
         """As it is kept."""

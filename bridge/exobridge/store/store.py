@@ -72,6 +72,7 @@ class Store:
         counters: Of transfers, and facts of which the first stands.
         recordings: What is stored of calls' sound.
         batches: Lists of people to call.
+        dials: People to call, and what became of it.
         listing: Calls, transfers and recordings, a page at a time.
         keeping: Takes out of the record what shall not be kept.
         numbers: ExoPhones, besides those of the environment.
@@ -86,13 +87,14 @@ class Store:
         self.counters = Counters(writer_engine, writer.besides)
         self.recordings = RecordingRows(reader, writer_engine)
         self.batches = BatchRows(reader, writer_engine)
+        self.dials = DialRows(reader, writer_engine)
         self.listing = Listing(reader)
         self.keeping = Keeping(reader, writer_engine)
         self.numbers = NumberRows(reader, writer_engine)
         self.visits = VisitRows(reader, writer_engine)
         self._parts: tuple[Unbroken, ...] = (
             *(self.jobs, self.counters, self.recordings, self.listing, self.keeping),
-            *(self.numbers, self.visits),
+            *(self.numbers, self.visits, self.batches, self.dials),
         )
 
     @classmethod
@@ -118,10 +120,8 @@ class Store:
         """Write what waits, then close. May be called more than once."""
         try:
             await self._writer.aclose()
-            for part in (self.jobs, self.counters, self.recordings, self.batches, self.keeping):
+            for part in self._parts:
                 await part.finish()
-            for rows in self._parts:
-                await rows.finish()
         finally:
             await self._writer_engine.dispose()
             await self._reader.dispose()
