@@ -54,6 +54,8 @@ class Account:
         asked: The latest requests, in order.
         place: Places a call that the API was asked for; it returns at once, and may raise
             :class:`Refusal`. ``None``: the call begins, and nobody ends it but :meth:`end`.
+        meets: What a request meets in place of its answer, by what it asks, where none of the
+            ``faults`` waits for it.
         connect_seconds: How long a request for a call blocks after the call was placed; up to 30
             have been seen.
         settle_seconds: How long the end of a call takes to settle.
@@ -80,6 +82,7 @@ class Account:
         self.form: Form = "auto"
         self.asked: list[Asked] = []
         self.place: Callable[[PlacedCall], None] | None = None
+        self.meets: Callable[[Asked], Fault | None] | None = None
         self.connect_seconds = 0.0
         self.settle_seconds = SETTLE_SECONDS
         self.calls_per_minute = CALLS_PER_MINUTE

@@ -95,6 +95,8 @@ async def _meet(
     account: Account, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     fault = account.faults.take(asked.path)
+    if fault is None and account.meets is not None:
+        fault = account.meets(asked)
     if fault is None and (found := _RECORDING.fullmatch(asked.path)):
         return await _send_recording(account, found, asked, writer)
     told = await _carried_out(account, asked) if fault is None or fault.after else None

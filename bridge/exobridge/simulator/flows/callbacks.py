@@ -54,14 +54,14 @@ async def _send(call: OneCall, table: CallbackTable, told: dict[str, str]) -> No
     for attempt in range(TRIES):
         if attempt and not await call.patiently(call.around.waits.retry):
             return
-        reply = await ask(call, question, **_carried(table, told))
+        reply = await ask(call, question, **carried(table, told))
         if reply.status == 200 or reply.why == "abandoned":
             return
         if reply.status is not None:
             call.broken(Rule.CALLBACK_STATUS, f"status {reply.status}")
 
 
-def _carried(table: CallbackTable, told: dict[str, str]) -> dict[str, Any]:
+def carried(table: CallbackTable, told: dict[str, str]) -> dict[str, Any]:
     """The body, as httpx takes it."""
     match table.content_type:
         case "multipart":
