@@ -8,6 +8,7 @@ from exobridge.errors import ExobridgeError
 
 Kind = Literal[
     "no-number",
+    "bad-value",
     "unknown-number",
     "known-number",
     "read-only",

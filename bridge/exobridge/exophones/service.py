@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,10 @@ from exobridge.store.numbers import Found, LastServedError, NumberWish, Synced
 from exobridge.templates import Templates
 
 NO_ACCOUNT = "Set EXOTEL_API_KEY, EXOTEL_API_TOKEN and EXOTEL_SID."
+
+
+MAX_NAME = 100
+APP_ID = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
 async def _nothing() -> None: ...
@@ -90,10 +95,11 @@ class Numbers:
             The number, and whether it is new.
 
         Raises:
-            NumberError: ``no-number``, ``read-only``, ``unknown-template``, ``known-number`` or
-                ``last-number``.
+            NumberError: ``no-number``, ``bad-value``, ``read-only``, ``unknown-template``,
+                ``known-number`` or ``last-number``.
         """
         number = self._editable(written)
+        _check(wish)
         self._check_template(wish.template)
         try:
             is_new = await self._rows.put(
@@ -178,9 +184,11 @@ class Numbers:
             app_id: The flow's; empty: that of the number, else of its template.
 
         Raises:
-            NumberError: ``unknown-number``, ``no-flow``, ``no-account`` or ``not-in-account``.
+            NumberError: ``unknown-number``, ``bad-value``, ``no-flow``, ``no-account`` or
+                ``not-in-account``.
         """
         own = await self.find(written)
+        _check(NumberWish(applet_app_id=app_id))
         app_id = app_id or own.wanted_app_id(self._templates())
         if not app_id:
             raise NumberError(
@@ -207,6 +215,15 @@ class Numbers:
         if self._api is None:
             raise NumberError("no-account", "Exotel's API cannot be asked.", NO_ACCOUNT)
         return self._api
+
+
+def _check(wish: NumberWish) -> None:
+    if len(wish.name) > MAX_NAME or not wish.name.isprintable():
+        detail = f"The name is not up to {MAX_NAME} visible characters."
+        raise NumberError("bad-value", detail, field="name")
+    if not APP_ID.fullmatch(wish.applet_app_id):
+        detail = "The app id is not of letters, digits, - and _."
+        raise NumberError("bad-value", detail, field="applet_app_id")
 
 
 def _as_found(own: OwnNumber, found: Found | None) -> OwnNumber:

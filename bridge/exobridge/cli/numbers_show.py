@@ -1,0 +1,109 @@
+"""Numbers, for a human and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+
+from exobridge.cli.plain import plain
+from exobridge.exophones import OwnNumber
+from exobridge.exophones.troubles import Trouble
+
+MARKS = {"info": "[blue]i[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}
+
+
+def as_json(own: OwnNumber, troubles: Sequence[Trouble] | None = None) -> dict[str, Any]:
+    """One number, as ``--json`` prints it.
+
+    Args:
+        troubles: What a comparison found; ``None``: none was made.
+    """
+    latest = own.last_visit
+    told: dict[str, Any] = {
+        "provider": "exotel",
+        "number": own.number,
+        "template": own.template,
+        "name": own.name,
+        "applet_app_id": own.applet_app_id,
+        "source": own.source,
+        "in_account": own.in_account,
+        "exophone_sid": own.exophone_sid,
+        "flow": own.flow_url,
+        "flow_app_id": own.flow_app_id,
+        "synced_at": _iso(own.synced_at),
+        "last_asked_at": _iso(latest.last_at if latest else None),
+        "visits": [
+            {
+                "endpoint": visit.endpoint,
+                "last_at": _iso(visit.last_at),
+                "last_status": visit.last_status,
+                "count": visit.count,
+            }
+            for visit in own.visits
+        ],
+    }
+    if troubles is not None:
+        told["troubles"] = [
+            {"about": each.about, "level": each.level, "found": each.found, "cure": each.cure}
+            for each in troubles
+        ]
+    return told
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def show(listed: Sequence[OwnNumber]) -> None:
+    """All of them as a table."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not listed:
+        console.print('No numbers: every number gets the template "default".')
+        return
+    width = max(8, *(len(own.template or "") for own in listed))
+    flows = max(4, *(len(_flow(own)) for own in listed))
+    console.print(
+        f"{'number':15}  {'template':{width}}  {'from':11}  {'flow':{flows}}  "
+        f"{'last asked (UTC)':16}  name"
+    )
+    for own in listed:
+        latest = own.last_visit
+        asked = f"{latest.last_at:%Y-%m-%d %H:%M}" if latest else "never"
+        console.print(
+            f"{own.number:15}  {plain(own.template or '-'):{width}}  {own.source:11}  "
+            f"{plain(f'{_flow(own):{flows}}')}  {asked:16}  {plain(own.name)}".rstrip()
+        )
+
+
+def _flow(own: OwnNumber) -> str:
+    if own.in_account is None:
+        return "?"
+    if not own.in_account:
+        return "not in account"
+    return own.flow_app_id or ("other" if own.flow_url else "none")
+
+
+def show_checked(checked: Sequence[tuple[OwnNumber, Sequence[Trouble]]]) -> None:
+    """What a comparison with the account found, number by number."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not checked:
+        console.print("No numbers, here or in the account.")
+    for own, troubles in checked:
+        answers = f"template {own.template}" if own.template else "no template"
+        name = f" ({own.name})" if own.name else ""
+        console.print(
+            f"[bold]{own.number}[/]{plain(name)}: {plain(answers)}, flow {plain(_flow(own))}"
+        )
+        for visit in own.visits:
+            console.print(
+                f"  {visit.endpoint}: asked {visit.count} times, last "
+                f"{visit.last_at:%Y-%m-%d %H:%M} UTC, answered {visit.last_status}"
+            )
+        for each in troubles:
+            console.print(f"  {MARKS[each.level]} {plain(each.found)}")
+            console.print(f"      [dim]→ {plain(each.cure.replace('NUMBER', own.number))}[/]")
+        if not troubles:
+            console.print("  [green]✓[/] in the account, with a flow, and asked for")
