@@ -1,4 +1,4 @@
-"""``POST /api/v1/calls`` and ``/api/v1/dials``: calls that shall be placed, and what came of them."""
+"""``POST /api/v1/calls`` and ``/api/v1/dials``: calls to be placed, and what came of them."""
 
 from __future__ import annotations
 
