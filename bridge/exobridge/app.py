@@ -16,6 +16,9 @@ from exobridge.bridge import Bridge, open_bridge
 from exobridge.call.plan import Waits
 from exobridge.observe.observer import Observer, open_observer
 from exobridge.observe.readings import Sources
+from exobridge.outbound.dialler import Dialler
+from exobridge.outbound.orders import Orders
+from exobridge.outbound.serving import dialling
 from exobridge.settings import Settings
 from exobridge.status_callbacks import StatusCallbacks
 from exobridge.templates import Templates, in_use
@@ -68,6 +71,7 @@ def create_app(
             whole.watch(observer.snapshot)
             async with (
                 _transfers(bridge, observer, doors) as handing_over,
+                _dialling(bridge, doors) as bridge.dialler,
                 control_routes(_operations(bridge), doors.keys) as control,
             ):
                 app.state.bridge = bridge
@@ -184,6 +188,30 @@ def _transfers(
         secret=doors.secret,
         key=doors.signs,
     )
+
+
+@asynccontextmanager
+async def _dialling(bridge: Bridge, doors: _Doors) -> AsyncGenerator[Dialler | None]:
+    """The dialler; ``None``: another worker's places the calls, or Exotel cannot be asked."""
+    settings, api = bridge.settings, bridge.api
+    if api is None or not bridge.dials:
+        yield None
+        return
+
+    def sample_rate(template: str) -> int:
+        return bridge.templates[template].stream.sample_rate
+
+    async with dialling(
+        settings,
+        bridge.store,
+        bridge.outbound,
+        api,
+        Orders(settings.public_url, doors.secret, doors.tokens.mint_for_dial, sample_rate),
+        calls=bridge.desk.admission.total,
+        may_call=bridge.is_ready,
+        clock=bridge.services.wall_clock,
+    ) as dialler:
+        yield dialler
 
 
 def _streams(bridge: Bridge, doors: _Doors) -> list[BaseRoute]:

@@ -26,6 +26,9 @@ from exobridge.greetings import Greetings
 from exobridge.jobs import JobRunner
 from exobridge.keeping.retention import Periods, retention
 from exobridge.observe.observer import Observer
+from exobridge.outbound.checks import Ground
+from exobridge.outbound.dialler import Dialler
+from exobridge.outbound.service import Outbound
 from exobridge.own_recording.service import own_recordings, spool_of
 from exobridge.passthrus import Passthrus
 from exobridge.provider_pool import ProviderPool
@@ -58,6 +61,7 @@ class Bridge:
         recordings: Recordings,
         routing: Routing,
         exophones: Exophones,
+        api: ExotelApi | None,
     ) -> None:
         self.settings = settings
         self.templates = templates
@@ -84,6 +88,10 @@ class Bridge:
             clock=services.wall_clock,
         )
 
+        self.api = api
+        self.outbound = Outbound(store, self.ground, services.recorder, services.wall_clock)
+        self.desk.use_outbound(self.outbound)
+        self.dialler: Dialler | None = None
         self.greetings = Greetings(desk=self.desk, routing=routing, clock=services.wall_clock)
         self.passthrus = Passthrus(
             desk=self.desk,
@@ -92,6 +100,16 @@ class Bridge:
             recordings=recordings,
             clock=services.wall_clock,
         )
+
+    def ground(self) -> Ground:
+        """What is checked before somebody is called goes by this, as it is now."""
+        numbers = self.numbers
+        return Ground.of(self.settings, self.templates, numbers, numbers.applet_app_id_for)
+
+    @property
+    def dials(self) -> bool:
+        """Whether this process is to place the calls of the server."""
+        return self._whole.is_first
 
     # -------------------------------------------------------------- ahead of the calls
 
@@ -233,7 +251,7 @@ async def open_bridge(
             open_exophones(settings, templates, store, api, observer.watchers, services.wall_clock)
         )
         bridge = Bridge(
-            settings, templates, store, services, whole, jobs, recordings, routing, exophones
+            settings, templates, store, services, whole, jobs, recordings, routing, exophones, api
         )
         _deliver_logs(bridge)
         exits.push_async_callback(bridge.aclose)

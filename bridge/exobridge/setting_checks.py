@@ -25,6 +25,8 @@ from exobridge.provider_names import (
 )
 from exobridge.recordings.rules import Rules, read_rules
 from exobridge.validation import wrong
+from exobridge.webhooks.types import WEBHOOK_EVENTS
+from exobridge_providers.dialogue.webhook_signature import signing_key
 from exobridge_providers.registry import Kind
 
 NEW_SECRET = (
@@ -197,6 +199,57 @@ def api_keys(value: object) -> tuple[ApiKey, ...]:
     )
 
 
+NEW_SIGNING_SECRET = (
+    "Make one with: python3 -c 'import base64, secrets; "
+    'print("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())\''
+    " and set WEBHOOK_SIGNING_SECRET to it, here and where they are received."
+)
+MIN_SIGNING_BYTES = 24
+MAX_WEBHOOK_URL_CHARS = 2000
+
+
+def webhook_url(value: SecretStr) -> SecretStr:
+    """Where webhooks go: https, or http to this machine; a query is allowed."""
+    text = value.get_secret_value()
+    url = _split(text)
+    cure = "Write it like WEBHOOK_URL=https://crm.example.com/calls"
+    if url is None or not url.hostname or url.scheme not in ("http", "https"):
+        raise wrong("is no https URL", cure)
+    if "@" in url.netloc:
+        raise wrong("holds a user's name or password", "The signature says who sends; " + cure)
+    if "#" in text:
+        raise wrong("holds a fragment, which is never sent", cure)
+    if url.scheme == "http" and not is_loopback(url.hostname):
+        raise wrong("is plain http, which is for loopback hosts only", cure)
+    if len(text) > MAX_WEBHOOK_URL_CHARS:
+        raise wrong(f"is longer than {MAX_WEBHOOK_URL_CHARS} characters", cure)
+    return value
+
+
+def webhook_secret(value: SecretStr) -> SecretStr:
+    """A secret as Standard Webhooks has it (``whsec_`` and base64), or a text."""
+    try:
+        key = signing_key(value.get_secret_value())
+    except ValueError as error:
+        problem = str(error)
+    else:
+        if len(key) >= MIN_SIGNING_BYTES:
+            return value
+        problem = f"is shorter than {MIN_SIGNING_BYTES} bytes"
+    raise wrong(problem, NEW_SIGNING_SECRET)
+
+
+def webhook_events(value: object) -> tuple[str, ...]:
+    """Comma-separated types of webhooks; those that are read already stay as they are."""
+    if isinstance(value, tuple):
+        return cast(tuple[str, ...], value)
+    named = [name.strip() for name in str(value).split(",")]
+    if unknown := [name for name in named if name not in WEBHOOK_EVENTS]:
+        problem = f"names what is not sent: {', '.join(unknown)[:100]}"
+        raise wrong(problem, f"Known: {', '.join(WEBHOOK_EVENTS)}.")
+    return tuple(name for name in WEBHOOK_EVENTS if name in named)
+
+
 def data_dir(value: Path) -> Path:
     """A directory, or a path where one can be made."""
     if value.exists() and not value.is_dir():
@@ -309,6 +362,12 @@ def upper_case(value: object) -> object:
 def default_max_calls(fields: dict[str, Any]) -> int:
     """Of the whole server."""
     return CALLS_PER_WORKER * int(fields["workers"])
+
+
+def default_outbound_reserve(fields: dict[str, Any]) -> int:
+    """A tenth of all calls at once, at least one, and never all."""
+    max_calls = int(fields["max_calls"])
+    return min(max(1, max_calls // 10), max_calls - 1)
 
 
 def workers(value: object) -> object:

@@ -37,6 +37,7 @@ from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
 from exobridge.recordings.rules import DEFAULT_HOSTS, Rules
 from exobridge.validation import Problem, problems, wrong
+from exobridge.webhooks.types import WEBHOOK_EVENTS
 from exobridge_providers.registry import Kind
 
 DOTENV = Path(".env")
@@ -138,6 +139,10 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000,
     )
+    outbound_calls_per_minute: int = _variable("OUTBOUND_CALLS_PER_MINUTE", "60", 200, ge=1, le=200)
+    outbound_reserve: int = _variable(
+        "OUTBOUND_RESERVE", "20", default_factory=check.default_outbound_reserve, ge=0, le=100_000
+    )
     stt_provider: Annotated[str, AfterValidator(check.providers(Kind.STT))] = _variable(
         "STT_PROVIDER", "moonshine", "moonshine"
     )
@@ -159,6 +164,16 @@ class Settings(BaseSettings):
     api_keys: Annotated[tuple[ApiKey, ...], PlainValidator(check.api_keys)] = _variable(
         "EXOBRIDGE_API_KEYS", "reports:viewer:...,desk:operator:...", ()
     )
+    webhook_url: Annotated[SecretStr, AfterValidator(check.webhook_url)] | None = _variable(
+        "WEBHOOK_URL", "https://crm.example.com/calls"
+    )
+    webhook_signing_secret: Annotated[SecretStr, AfterValidator(check.webhook_secret)] | None = (
+        _variable("WEBHOOK_SIGNING_SECRET", "whsec_...")
+    )
+    webhook_events: Annotated[tuple[str, ...], PlainValidator(check.webhook_events)] = _variable(
+        "WEBHOOK_EVENTS", "call.started,call.ended", WEBHOOK_EVENTS
+    )
+    webhook_keep_days: int = _variable("WEBHOOK_KEEP_DAYS", "30", 7, ge=1, le=365)
     store_transcripts: Annotated[Literal["on", "off"], BeforeValidator(check.lower_case)] = (
         _variable("STORE_TRANSCRIPTS", "off", "on")
     )
@@ -195,6 +210,26 @@ class Settings(BaseSettings):
         if problem := conflict(self.keys()):
             cure = f"EXOBRIDGE_API_KEY is the key named {THE_KEY}: choose others beside it."
             raise wrong(f"cannot be used: {problem}", cure, "EXOBRIDGE_API_KEYS")
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_signing_secret is None:
+            raise wrong(
+                "is missing, while WEBHOOK_URL is set: what is sent there is signed",
+                check.NEW_SIGNING_SECRET,
+                "WEBHOOK_SIGNING_SECRET",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _calls_can_be_placed(self) -> Self:
+        if self.outbound_reserve >= self.max_calls:
+            raise wrong(
+                "is not below MAX_CALLS, so that nobody could ever be called",
+                "Write a smaller number, or unset it.",
+                "OUTBOUND_RESERVE",
+            )
         return self
 
     @model_validator(mode="after")
@@ -246,6 +281,8 @@ class Settings(BaseSettings):
             self.exotel_api_key,
             self.exotel_api_token,
             self.metrics_token,
+            self.webhook_signing_secret,
+            self.webhook_url,  # its path or its query may be what lets in
             *(key.secret for key in self.keys()),
         )
         return [each.get_secret_value() for each in known if each is not None]

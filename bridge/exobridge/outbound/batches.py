@@ -41,7 +41,7 @@ class Batches:
     """The batches of a store.
 
     Args:
-        judge: What a row becomes.
+        judge: What a row becomes; see :meth:`Outbound.judge`.
         clock: The time of day, aware.
         wake: Told when there is somebody to call.
     """

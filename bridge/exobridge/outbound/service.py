@@ -85,9 +85,32 @@ class Outbound:
         Raises:
             DialRefusedError: It would not.
         """
+        return self.judge(wish).request
+
+    def judge(self, wish: Wish) -> NewDial:
+        """What becomes of this wish, which is not kept by that.
+
+        Raises:
+            DialRefusedError: Nobody is called for it.
+        """
         ground = self._ground()
-        check_number(wish.number, ground.numbers)
-        return check(wish, ground)
+        number = check_number(wish.number, ground.numbers)
+        request = check(wish, ground)
+        now = self._clock()
+        due_at = self.opening(request, max(now, wish.not_before or now))
+        if due_at is None:
+            raise DialRefusedError(
+                "never-open", "The template's outbound.hours never open.", "template"
+            )
+        return NewDial(
+            id=new_id(),
+            number=number,
+            request=request,
+            due_at=due_at,
+            give_up_at=due_at + timedelta(seconds=request.policy.patience),
+            key=wish.key,
+            fingerprint=_fingerprint(wish),
+        )
 
     def opening(self, request: DialRequest, now: datetime) -> datetime | None:
         """From when on somebody may be called, ``now`` itself or later; ``None``: never. By the
@@ -97,22 +120,6 @@ class Outbound:
             return now + TEMPLATE_GONE
         purposes = (request.purpose, template.outbound.purpose)
         return next_call(now, promotional="promotional" in purposes, hours=template.outbound.hours)
-
-    def when(
-        self, request: DialRequest, not_before: datetime | None = None
-    ) -> tuple[datetime, datetime]:
-        """When somebody is called at the earliest, and when it is given up.
-
-        Raises:
-            DialRefusedError: Its hours never come.
-        """
-        now = self._clock()
-        due_at = self.opening(request, max(now, not_before or now))
-        if due_at is None:
-            raise DialRefusedError(
-                "never-open", "The template's outbound.hours never open.", "template"
-            )
-        return due_at, due_at + timedelta(seconds=request.policy.patience)
 
     async def dial(self, wish: Wish) -> tuple[Dial, bool]:
         """Have somebody called. It is durable when this returns.
@@ -130,18 +137,7 @@ class Outbound:
             known = await self._rows.of_key(wish.key)
             if known is not None:
                 return _same(known, fingerprint), False
-        request = self.check(wish)
-        due_at, give_up_at = self.when(request, wish.not_before)
-        new = NewDial(
-            id=new_id(),
-            number=check_number(wish.number, self._ground().numbers),
-            request=request,
-            due_at=due_at,
-            give_up_at=give_up_at,
-            key=wish.key,
-            fingerprint=fingerprint,
-        )
-        dial, is_new = await self._rows.add(new, self._clock())
+        dial, is_new = await self._rows.add(self.judge(wish), self._clock())
         self.wake()
         return _same(dial, fingerprint), is_new
 

@@ -14,12 +14,6 @@ BURST = timedelta(seconds=3)
 """The same in small, so that a minute's calls do not all go out in its first second."""
 
 
-def default_reserve(max_calls: int) -> int:
-    """Of so many places those that are kept for people who call us: a tenth, at least one, and
-    never all."""
-    return min(max(1, max_calls // 10), max_calls - 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a server can bear.

@@ -1,0 +1,91 @@
+"""What an answer of Exotel's to a request for a call means, and how long it is left alone. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from exobridge.exotel.api import (
+    ExotelError,
+    ExotelStatusError,
+    ForbiddenError,
+    NoBalanceError,
+    RateLimitedError,
+    UnauthorisedError,
+)
+
+FIRST_HOLD, LONGEST_HOLD = 5.0, 300.0
+"""Seconds for which Exotel is left alone after an answer that concerns all calls: twice as long
+after each one that follows."""
+
+RATE_HOLD = 10.0
+"""The same after 429, at least; Exotel may name more."""
+
+_OF_ACCOUNT = (UnauthorisedError, NoBalanceError, ForbiddenError)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What is to be done.
+
+    Attributes:
+        what: ``placed``; ``unsure``: the call may have been placed. ``again``: it was surely not,
+            and others would fare alike. ``refused``: it never will be.
+        why: Of ``again``: ``rate``, ``account``, or ``way`` to Exotel.
+        hold: Seconds for which nobody is called, at least.
+    """
+
+    what: Literal["placed", "unsure", "again", "refused"]
+    why: Literal["", "rate", "account", "way"] = ""
+    hold: float = 0.0
+
+
+def meaning_of(error: ExotelError) -> Meaning:
+    """What an error means for its call, and for all others."""
+    if error.may_have_happened:
+        return Meaning("unsure")
+    if isinstance(error, RateLimitedError):
+        return Meaning("again", "rate", max(RATE_HOLD, error.retry_after or 0.0))
+    if isinstance(error, _OF_ACCOUNT):
+        return Meaning("again", "account")
+    if not isinstance(error, ExotelStatusError) or error.status is None or error.status < 400:
+        return Meaning("again", "way")
+    return Meaning("refused")
+
+
+class Hold:
+    """Leaves Exotel alone while what it answers concerns all calls. Times are the event loop's."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._troubles = 0
+        self.error = ""
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether it is yet to be seen that calls are placed again: one is tried at a time."""
+        return self._troubles > 0
+
+    def left(self, now: float) -> float:
+        """Seconds; 0: Exotel may be asked."""
+        return max(0.0, self._until - now)
+
+    def trouble(self, meaning: Meaning, error: str, now: float) -> bool:
+        """A call could not be placed, for a reason that concerns all.
+
+        Returns:
+            Whether that is news.
+        """
+        is_new = not self._troubles
+        if is_new or not self.left(now):  # several that were asked together tell the same
+            self._troubles += 1
+        pause = min(LONGEST_HOLD, FIRST_HOLD * 2.0 ** (self._troubles - 1))
+        self._until = max(self._until, now + max(pause, meaning.hold))
+        self.error = error
+        return is_new
+
+    def passed(self) -> bool:
+        """A call was placed, or judged by itself; whether there was trouble before."""
+        was = self._troubles > 0
+        self._troubles, self._until, self.error = 0, 0.0, ""
+        return was
