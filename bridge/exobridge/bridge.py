@@ -40,6 +40,7 @@ from exobridge.routing.delivery import LogDelivery
 from exobridge.settings import Settings
 from exobridge.store import Store, StoreError
 from exobridge.templates import Templates
+from exobridge.webhooks.service import Webhooks
 from exobridge.whole import Whole
 from exobridge.wire.recorder import WireRecorder, wire_recorder
 from exobridge.wire.records import Side
@@ -73,6 +74,7 @@ class Bridge:
         self.exophones = exophones
         self.numbers = exophones.book
         self.account: AccountWatch | None = None
+        self.webhooks: Webhooks | None = None
         self.preloaded: asyncio.Task[list[str]] | None = None
         self._whole = whole
         self._problems = ["providers are starting"]
@@ -232,7 +234,8 @@ async def open_bridge(
     """
     async with AsyncExitStack() as exits:
         api = _api(settings, exits)
-        store = await _store(settings, whole, observer, api, exits)
+        webhooks = _webhooks(settings, exits)
+        store = await _store(settings, whole, observer, api, webhooks, exits)
         keeps_words = settings.store_transcripts == "on"
         recorder = StoreRecorder(store, observer.watchers, keeps_words=keeps_words)
         recordings = Recordings.of(settings, store, recorder, api)
@@ -244,6 +247,8 @@ async def open_bridge(
         jobs = JobRunner(store.jobs)
         exits.push_async_callback(jobs.aclose)
         recordings.register(jobs)
+        if webhooks is not None:
+            webhooks.register(jobs)
         if api is not None:
             DetailsPoll(api=api, recorder=recorder, recordings=recordings).register(jobs)
         exits.push_async_callback(routing.aclose)
@@ -253,6 +258,7 @@ async def open_bridge(
         bridge = Bridge(
             settings, templates, store, services, whole, jobs, recordings, routing, exophones, api
         )
+        bridge.webhooks = webhooks
         _deliver_logs(bridge)
         exits.push_async_callback(bridge.aclose)
         if api is not None:
@@ -263,6 +269,14 @@ async def open_bridge(
         bridge.start_preload()
         exophones.book.on_change(bridge.preload_again)
         yield bridge
+
+
+def _webhooks(settings: Settings, exits: AsyncExitStack) -> Webhooks | None:
+    """What tells the user's system; ``None``: it is not to be told."""
+    webhooks = Webhooks.of(settings)
+    if webhooks is not None:
+        exits.push_async_callback(webhooks.aclose)
+    return webhooks
 
 
 def _api(settings: Settings, exits: AsyncExitStack) -> ExotelApi | None:
@@ -278,6 +292,7 @@ async def _store(
     whole: Whole,
     observer: Observer,
     api: ExotelApi | None,
+    webhooks: Webhooks | None,
     exits: AsyncExitStack,
 ) -> Store:
     """The store, with what former processes left open closed in it."""
@@ -285,6 +300,8 @@ async def _store(
     exits.push_async_callback(store.aclose)
     if api is not None:
         store.leave_beside(details_beside())
+    if webhooks is not None:
+        webhooks.leave_beside(store)
     for event in await store.recover(datetime.now(UTC), whole.lost):
         _log.warning("left open by a former process", call_sid=event.call_sid, kind=event.kind)
         observer.watchers.event(event)

@@ -5,7 +5,7 @@ Every process runs one :class:`JobRunner`; they share the work by leases (see
 it is done again, so what a handler does must be the same twice as once.
 """
 
-from exobridge.jobs.kinds import GiveUp, Handler, Later, RunnerOptions
+from exobridge.jobs.kinds import Care, Failed, GiveUp, Handler, Later, RunnerOptions
 from exobridge.jobs.runner import JobRunner
 
-__all__ = ["GiveUp", "Handler", "JobRunner", "Later", "RunnerOptions"]
+__all__ = ["Care", "Failed", "GiveUp", "Handler", "JobRunner", "Later", "RunnerOptions"]

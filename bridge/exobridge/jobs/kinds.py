@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,8 +29,42 @@ class Later(ExobridgeError):
         self.seconds = seconds
 
 
+class Failed(ExobridgeError):
+    """The job was not done this time.
+
+    Args:
+        why: For the record; no secret and no phone number stands in it.
+        seconds: It is not tried again before, however short its kind's wait is.
+    """
+
+    def __init__(self, why: str, seconds: float = 0.0) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
 class GiveUp(ExobridgeError):
     """The job cannot be done, now or later. The message says why, without secret or number."""
+
+
+def _unbounded() -> int:
+    return sys.maxsize
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What is special about a kind; times are in seconds.
+
+    Attributes:
+        backoff: In place of the runner's own; empty: that.
+        keep: How long those that are over stay listed; 0: as long as others do.
+        expire: After this, those that nobody is at are given up, tried or not; 0: never.
+        room: How many of them may be in hand in this process, asked before any is taken.
+    """
+
+    backoff: tuple[float, ...] = ()
+    keep: float = 0.0
+    expire: float = 0.0
+    room: Callable[[], int] = _unbounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +111,13 @@ class Kind:
         concurrency: int,
         batch: int,
         pace_seconds: float,
+        care: Care,
     ) -> None:
         self.handler = handler
         self.limit_seconds = limit_seconds
         self.concurrency = concurrency
         self.batch = max(batch, concurrency)
+        self.care = care
         self.in_batches = batch > concurrency
         self._pace_seconds = pace_seconds
         self._slots = asyncio.Semaphore(concurrency)

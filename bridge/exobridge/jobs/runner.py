@@ -11,10 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from exobridge.jobs.kinds import Doing, Handler, Kind, RunnerOptions
+from exobridge.jobs.kinds import Care, Doing, Handler, Kind, RunnerOptions
 from exobridge.jobs.trying import Trier, Verdict
 from exobridge.store import StoreError
 from exobridge.store.jobs import Backlog, Job, Jobs
+
+EXPIRED_TOGETHER = 500
+"""Most jobs of a kind that are given up in one transaction, as their time is over."""
 
 _log = structlog.stdlib.get_logger("exobridge.jobs")
 
@@ -59,6 +62,7 @@ class JobRunner:
         concurrency: int = 1,
         batch: int = 0,
         pace_seconds: float = 0.0,
+        care: Care | None = None,
     ) -> None:
         """Have jobs of a kind done here, from now on.
 
@@ -70,6 +74,7 @@ class JobRunner:
                 By default none is taken before it can be done.
             pace_seconds: Least time from the beginning of one to that of the next, so that many do
                 not hold up the calls.
+            care: What else is special about them.
         """
         self._kinds[kind] = Kind(
             handler,
@@ -77,6 +82,7 @@ class JobRunner:
             concurrency=concurrency,
             batch=batch,
             pace_seconds=pace_seconds,
+            care=care or Care(),
         )
 
     def start(self) -> None:
@@ -125,11 +131,30 @@ class JobRunner:
         now = asyncio.get_running_loop().time()
         if now >= self._forget_at:
             self._forget_at = now + self._options.forget
-            await self._jobs.forget(self._clock() - timedelta(seconds=self._options.keep))
+            await self._forget()
         if now >= self._count_at:
             self._count_at = now + self._options.count
             self._counted = self._clock()
             self.backlog = await self._jobs.backlog(self._counted)
+
+    async def _forget(self) -> None:
+        """Delete what was over long ago, and give up what has waited for too long."""
+        now = self._clock()
+        own = {name: kind.care for name, kind in self._kinds.items()}
+        kept = [name for name, care in own.items() if care.keep]
+        await self._jobs.forget(now - timedelta(seconds=self._options.keep), but=kept)
+        for name in kept:
+            await self._jobs.forget(now - timedelta(seconds=own[name].keep), kind=name)
+        for name in (name for name, care in own.items() if care.expire):
+            await self._expire(name, now - timedelta(seconds=own[name].expire), now)
+
+    async def _expire(self, name: str, before: datetime, now: datetime) -> None:
+        gone = 0
+        while few := await self._jobs.expire(name, before, now=now, limit=EXPIRED_TOGETHER):
+            gone += few
+        if gone:
+            self.outcomes[name, "failed"] += gone
+            _log.error("jobs not done in time", kind=name, jobs=gone)
 
     # -------------------------------------------------------------- taking
 
@@ -139,7 +164,10 @@ class JobRunner:
         Returns:
             How long there is nothing more to do, in seconds.
         """
-        room = {name: kind.batch - self._held(name) for name, kind in self._kinds.items()}
+        room = {
+            name: max(0, min(kind.batch, kind.care.room()) - self._held(name))
+            for name, kind in self._kinds.items()
+        }
         self._crowded = {name for name in room if not self._has_room(name)}
         due = await self._jobs.next_due(room.keys() - self._crowded)
         now = self._clock()
@@ -158,7 +186,8 @@ class JobRunner:
         return sum(doing.job.kind == name for doing in self._doing.values())
 
     def _has_room(self, name: str) -> bool:
-        return self._held(name) < self._kinds[name].concurrency
+        kind = self._kinds[name]
+        return self._held(name) < min(kind.concurrency, kind.care.room())
 
     def _begin(self, kind: Kind, job: Job) -> None:
         if not self._doing:

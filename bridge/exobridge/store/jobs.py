@@ -293,6 +293,55 @@ class Jobs(Unbroken):
         async with reading(self._reader) as connection:
             return [read_job(row) for row in (await connection.execute(query)).mappings()]
 
+    @unbroken
+    async def found(
+        self,
+        kind: str,
+        *,
+        states: Collection[JobState] = (),
+        call_sid: str = "",
+        since: datetime | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 100,
+    ) -> list[Job]:
+        """Jobs of a kind, the newest first; with ``after`` the oldest.
+
+        Args:
+            states: Those in these states; empty: in any.
+            call_sid: Those of this call; empty: of any.
+            since: Those that were added at or after this time, aware.
+            before: Those with a smaller id, ``after`` those with a greater one.
+            limit: 1 to ``MAX_PAGE``.
+
+        Raises:
+            ValueError: ``limit`` is out of range.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise ValueError(f"limit is 1 to {MAX_PAGE}")
+        order = table.c.id.desc() if after is None else table.c.id
+        query = select(table).where(table.c.kind == kind).order_by(order).limit(limit)
+        if states:
+            query = query.where(table.c.state.in_(states))
+        if call_sid:
+            query = query.where(table.c.call_sid == call_sid)
+        if since is not None:
+            query = query.where(table.c.created_at >= since)
+        if before is not None:
+            query = query.where(table.c.id < before)
+        if after is not None:
+            query = query.where(table.c.id > after)
+        async with reading(self._reader) as connection:
+            return [read_job(row) for row in (await connection.execute(query)).mappings()]
+
+    @unbroken
+    async def get(self, kind: str, key: str) -> Job | None:
+        """The job of a kind with this key; ``None``: there is none."""
+        query = select(table).where(table.c.kind == kind, table.c.key == key)
+        async with reading(self._reader) as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else read_job(row)
+
     async def revive(self, job_id: int, *, now: datetime) -> bool:
         """Have a job tried at once that waits or was given up, as if for the first time. One of a
         line takes its place there; what is behind another there cannot be hurried.

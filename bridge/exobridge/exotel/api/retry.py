@@ -52,8 +52,8 @@ def pause(tries: int, chance: float) -> float:
     return longest * (0.5 + chance / 2)
 
 
-def read_retry_after(value: str, now: datetime) -> float | None:
-    """Seconds from ``now``, bounded; ``None``: the header is missing or makes no sense.
+def read_retry_after(value: str, now: datetime, longest: float = LONGEST_HOLD) -> float | None:
+    """Seconds from ``now``, ``longest`` at most; ``None``: the header is missing or makes no sense.
 
     Args:
         value: Seconds, or a date (RFC 9110, section 10.2.3).
@@ -61,13 +61,13 @@ def read_retry_after(value: str, now: datetime) -> float | None:
     """
     value = value.strip()
     if _SECONDS.fullmatch(value):
-        return min(float(value), LONGEST_HOLD)
+        return min(float(value), longest)
     try:
         at = parsedate_to_datetime(value)
         seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(max(0.0, seconds), LONGEST_HOLD)
+    return min(max(0.0, seconds), longest)
 
 
 class Gate:

@@ -1,0 +1,43 @@
+"""The webhooks of one process: what facts leave, and what is done about it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from exobridge.jobs import JobRunner
+from exobridge.settings import Settings
+from exobridge.store import Store
+from exobridge.webhooks.delivery import Delivery
+from exobridge.webhooks.messages import Messages
+from exobridge.webhooks.sender import Receiver, Sender
+
+
+class Webhooks:
+    """Made by :meth:`of`.
+
+    Attributes:
+        delivery: Sends them; counts what became of each.
+    """
+
+    def __init__(self, settings: Settings, receiver: Receiver) -> None:
+        self._settings = settings
+        self._sender = Sender(receiver)
+        self.delivery = Delivery(self._sender)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self | None:
+        """As the settings say; ``None``: nobody is to be told."""
+        receiver = Receiver.of(settings)
+        return cls(settings, receiver) if receiver else None
+
+    def leave_beside(self, store: Store) -> None:
+        """From now on, write a job for each fact that is told, with the fact itself."""
+        store.leave_all_beside(Messages(self._settings.webhook_events))
+
+    def register(self, runner: JobRunner) -> None:
+        """Have a runner do them."""
+        self.delivery.register(runner, self._settings.webhook_keep_days)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._sender.aclose()
