@@ -198,12 +198,21 @@ async def planned_at_once(plan: CallPlan) -> CallPlan:
     return plan
 
 
+Beside = Callable[[CallSession], None]
+"""What is begun beside a call, before it runs."""
+
+
+def nothing_beside(session: CallSession) -> None:
+    """Nobody steers the call."""
+
+
 def run(
     template: Template,
     caller: Caller,
     waits: Waits = SHORT,
     planned: PlanCall = planned_at_once,
     keeping: Keeping = kept_at_once,
+    beside: Beside = nothing_beside,
 ) -> Ran:
     """Hold one call to its end, in a process of its own as far as providers see.
 
@@ -211,7 +220,7 @@ def run(
         planned: Decides what to do with it.
         keeping: Is told each event that is awaited to be kept, before it is.
     """
-    return run_phone(template, _Phone(caller), waits, planned, keeping)
+    return run_phone(template, _Phone(caller), waits, planned, keeping, beside)
 
 
 def run_phone(
@@ -220,12 +229,13 @@ def run_phone(
     waits: Waits = SHORT,
     planned: PlanCall = planned_at_once,
     keeping: Keeping = kept_at_once,
+    beside: Beside = nothing_beside,
 ) -> Ran:
     """The same with another caller's side."""
     with capture_logs() as log, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         entries = cast("list[dict[str, Any]]", log)
         record = _Record(keeping)
-        return runner.run(_run(template, phone, waits, planned, record, entries))
+        return runner.run(_run(template, phone, waits, planned, record, entries, beside))
 
 
 async def _run(
@@ -235,6 +245,7 @@ async def _run(
     planned: PlanCall,
     record: _Record,
     log: list[dict[str, Any]],
+    beside: Beside,
 ) -> Ran:
     loop = asyncio.get_running_loop()
     unhandled: list[dict[str, Any]] = []
@@ -256,7 +267,9 @@ async def _run(
     await _render_ahead(prompts, template)
     began = loop.time()
     async with asyncio.timeout(LONGEST_S):
-        await CallSession(phone, plan, services).run()
+        session = CallSession(phone, plan, services)
+        beside(session)
+        await session.run()
     seconds = loop.time() - began
     await prompts.aclose()
     await pool.aclose()

@@ -35,9 +35,16 @@ _HISTORY = Module(
         ),
         Mutation("return unheard or not", "return not", "an answer that nobody heard was heard"),
         Mutation(
-            "if turn.interrupted or not last.finished:\n                last.cut(end)",
+            "if turn.interrupted or turn.operator or not last.finished:\n"
+            "                last.cut(end)",
             "if not last.finished:\n                last.cut(end)",
             "the model believes it was heard to its end",
+        ),
+        Mutation(" or turn.operator or ", " or ", "what an operator cut was heard to its end"),
+        Mutation(
+            "if heard_until(last.said, text) is None:",
+            "if True:",
+            "a turn that is taken back has the operator say everything twice",
         ),
         Mutation(
             "self._max_chars * 3 // 4",

@@ -122,9 +122,25 @@ class Answering:
         self._certain.set()
         self.filler.asked(self._now())
 
-    def say_line(self, text: str) -> None:
-        """Say a line of ours, as a turn of the bot."""
-        self._run(self._speak(text))
+    def say_line(self, text: str, *, operator: bool = False) -> None:
+        """Say a line of ours, or an operator's, as a turn of the bot."""
+        self._run(self._speak(text, operator))
+
+    def hand_over(self, transfer: base.Transfer, text: str | None) -> None:
+        """Hand the caller to a human, who may be had, in place of everything else. ``text`` is
+        said before; ``None``: the template's line for it."""
+        self._ending.hold()
+        self._run(self._hand_over(transfer, text))
+
+    @property
+    def busy(self) -> bool:
+        """An answer or a line is being made."""
+        return self._task is not None and not self._task.done()
+
+    @property
+    def is_open(self) -> bool:
+        """Turns are answered, and lines are said."""
+        return self._opened.is_set()
 
     def stop(self) -> None:
         """Drop the answer that is being made."""
@@ -139,9 +155,19 @@ class Answering:
 
     # -------------------------------------------------------------- how it is done
 
-    async def _speak(self, text: str) -> None:
+    async def _hand_over(self, transfer: base.Transfer, text: str | None) -> None:
+        try:
+            async with asyncio.timeout(self._waits.open):
+                await self._opened.wait()
+        except TimeoutError:  # the human matters more
+            self._stage.log.warning("last line cannot be said", error="nothing is open in time")
+            text = ""
+        bot = self._floor.begin(Asked(), operator=bool(text))
+        await self._handing_over.go(bot, transfer, text)
+
+    async def _speak(self, text: str, operator: bool) -> None:
         await self._opened.wait()
-        bot = self._floor.begin(Asked())
+        bot = self._floor.begin(Asked(), operator=operator)
         try:
             await self._floor.say(bot, text)
         except ProviderError as error:

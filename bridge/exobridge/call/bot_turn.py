@@ -37,6 +37,7 @@ class BotTurn:
     Attributes:
         complete: Nothing will be added.
         interrupted: The caller cut it.
+        operator: It is a line of an operator's.
     """
 
     number: int
@@ -44,6 +45,7 @@ class BotTurn:
     utterances: list[Utterance] = field(default_factory=list[Utterance])
     complete: bool = False
     interrupted: bool = False
+    operator: bool = False
 
     def next_id(self) -> str:
         """A name for the next utterance; its mark bears it too."""

@@ -15,10 +15,12 @@ from exobridge.call.ending import Ending
 from exobridge.call.events import EndedBy
 from exobridge.call.floor import Floor
 from exobridge.call.listening import Listening
+from exobridge.call.orders import REASON, HandOver, HangUp, Order, Result, SayLine
 from exobridge.call.own_lines import SpokenLines
 from exobridge.call.record import TurnRecord
 from exobridge.call.speaking import Utterance
 from exobridge.call.stage import Stage
+from exobridge.call.steering import OperatorLines, transfer_problem
 from exobridge.call.turn_settings import turn_options, turn_vocabulary
 from exobridge.call.turns import (
     Action,
@@ -30,6 +32,7 @@ from exobridge.call.turns import (
     TakeTurn,
     TurnPolicy,
 )
+from exobridge.templates.text import escape
 from exobridge_providers import base
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 
@@ -57,6 +60,10 @@ class Conversation:
         self._answering = Answering(
             stage, self._floor, record, self._ending, self.lines, self._policy.collect
         )
+        self._operator = OperatorLines(
+            stage, self._policy, self._floor, self._answering, self._hush
+        )
+        self._greeted = not any(stage.plan.opening())
         self._idles = 0
         stage.on_language.append(self._switch_language)
 
@@ -139,6 +146,8 @@ class Conversation:
             self.fail("stt", ProviderUnavailableError("no final text in time"))
         elif late := self._speaking.overdue(now, self._stage.services.waits.tts_first_audio):
             self.fail("tts", ProviderUnavailableError(f"no audio in time for {late.id}"))
+        elif self._greeted and not self.closing:
+            self._operator.tick(now)
 
     def _fill(self) -> None:
         text = self._stage.plan.text(self.lines.texts.filler)
@@ -153,14 +162,24 @@ class Conversation:
         if self.closing or not self._policy.nobody_speaks:
             return False
         if text:
-            self._answering.say_line(text)
+            self._say_line(text)
         return True
+
+    def _say_line(self, text: str, *, operator: bool = False) -> None:
+        self._make_way()
+        self._answering.say_line(text, operator=operator)
+
+    def _make_way(self) -> None:
+        """An operator's line that is still being made is said later."""
+        if self._operator.unheard:
+            self._hush()
 
     # -------------------------------------------------------------- what becomes of the bot's words
 
     def bot_heard(self, *, protect_ms: float) -> None:
         """The caller begins to hear a line."""
         self._answering.filler.answered()
+        self._operator.heard()
         self._policy.bot_started(self._now(), protect_ms=protect_ms)
 
     def bot_protected(self, *, protected: bool) -> None:
@@ -178,6 +197,7 @@ class Conversation:
 
     def bot_silent(self) -> None:
         """The bot's turn is over."""
+        self._operator.heard()
         if not self.closing:
             self._do(self._policy.bot_finished(self._now()))
 
@@ -220,13 +240,15 @@ class Conversation:
             case Signal.CERTAIN:
                 self._answering.be_certain(self._turn_over("", spoken=True))
             case Signal.GO_ON:
-                if self._floor.last is not None and self._floor.last.unheard:
-                    self._answering.say_line(self._floor.last.unheard)
+                last = self._floor.last
+                if last is not None and last.unheard:
+                    self._say_line(last.unheard, operator=last.operator)
             case Signal.IDLE:
                 self._idle()
 
     def _take_turn(self, turn: TakeTurn) -> None:
-        last = self._floor.last
+        self._make_way()
+        last = self._floor.own
         self._look_at_dialogue()
         user = base.UserTurn(
             text=turn.text,
@@ -234,6 +256,7 @@ class Conversation:
             language=self._listening.language,
             interrupted=turn.interrupted,
             heard=last.heard if last else "",
+            operator=" ".join(self._floor.operator),
         )
         if turn.certain:
             self._answering.answer(user, self._turn_over(turn.digits, spoken=bool(turn.text)))
@@ -250,6 +273,7 @@ class Conversation:
         """Fall silent, drop the answer, and have the provider stop too."""
         self._answering.stop()
         utterances = self._floor.cut()
+        self._operator.cut()
         if utterances:
             self._stage.spawn(self._cancel(utterances))
 
@@ -264,13 +288,14 @@ class Conversation:
         if self._idles > self._template.limits.idle_reprompts:
             self.close_with(self.lines.texts.goodbye, EndedBy.BOT, "idle")
         else:
-            self._answering.say_line(self._stage.plan.text(self.lines.texts.idle))
+            self._say_line(self._stage.plan.text(self.lines.texts.idle))
 
     # -------------------------------------------------------------- the beginning and the end
 
     def greet(self, text: str, pcm: bytes, consent_ms: float = 0) -> None:
         """Say the line that opens the call, whose audio is there. It begins with ``consent_ms`` of
         what every caller has to hear."""
+        self._greeted = True
         bot = self._floor.begin(Asked())
         protect_ms = consent_ms + self._template.turns.protect_greeting_ms
         self._floor.say_audio(bot, text, pcm, protect_ms)
@@ -288,9 +313,30 @@ class Conversation:
         """Say a last line in place of everything else, then end the call. Only the first counts."""
         self._ending.close_with(text, by, reason)
 
+    def obey(self, order: Order) -> Result:
+        """Do what an operator wants, or say why not."""
+        if not self._ending.can_close:
+            return Result.CLOSING
+        match order:
+            case SayLine():
+                if self.closing:
+                    return Result.CLOSING
+                return self._operator.add(order, self._now(), ready=self._greeted)
+            case HandOver():
+                if problem := transfer_problem(self._stage, order):
+                    return problem
+                self._hush()
+                transfer = base.Transfer(order.target, order.summary)
+                self._answering.hand_over(transfer, order.text)
+            case HangUp(text):
+                line = self.lines.texts.goodbye if text is None else escape(text)
+                self.close_with(line, EndedBy.BOT, REASON)
+        return Result.LEAVING
+
     def finish(self) -> None:
         """The line is gone: keep what was heard of the turn it cut."""
         self._ending.closing = self._ending.over = True
         self._listening.turn_over("")
         self._answering.stop()
         self._floor.cut()
+        self._operator.finish()

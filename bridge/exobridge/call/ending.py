@@ -36,6 +36,11 @@ class Ending:
         self._lines = lines
         self._hush = hush
 
+    @property
+    def can_close(self) -> bool:
+        """Nothing ends the call yet: :meth:`close_with` would."""
+        return not self.closing or self._unsaid
+
     def fail(self, what: str, error: ProviderError) -> None:
         """A provider failed: say sorry and end the call."""
         if self.over:
@@ -58,7 +63,7 @@ class Ending:
 
     def close_with(self, text: str, by: EndedBy, reason: str) -> None:
         """Say a last line, if it is not empty, in place of everything else, then end the call."""
-        if self.closing and not self._unsaid:
+        if not self.can_close:
             return
         self.closing, self._unsaid = True, False
         self._hush()
@@ -84,7 +89,7 @@ class Ending:
 
     def hold(self) -> None:
         """What is being said are the last words: nobody interrupts them."""
-        self.closing = True
+        self.closing, self._unsaid = True, False
         self._stage.speaking.resume()
 
     async def leave(self, bot: BotTurn, reason: str) -> None:

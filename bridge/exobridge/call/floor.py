@@ -42,10 +42,14 @@ class Floor:
 
     Attributes:
         last: The bot's last turn of which the caller heard something; ``None``: there was none.
+        own: The same, lines of an operator apart.
+        operator: What the caller heard of an operator's lines since the last answer.
     """
 
     def __init__(self, stage: Stage, record: TurnRecord, listener: FloorListener) -> None:
         self.last: BotTurn | None = None
+        self.own: BotTurn | None = None
+        self.operator: list[str] = []
         self._stage = stage
         self._speaking = stage.speaking
         self._speaking.listener = self
@@ -58,10 +62,15 @@ class Floor:
 
     # -------------------------------------------------------------- saying
 
-    def begin(self, asked: Asked) -> BotTurn:
+    @property
+    def busy(self) -> bool:
+        """A turn of the bot has begun and is not over."""
+        return self._bot is not None
+
+    def begin(self, asked: Asked, *, operator: bool = False) -> BotTurn:
         """Begin a turn of the bot."""
         self._silent.clear()
-        self._bot = BotTurn(self._record.next_number(), asked)
+        self._bot = BotTurn(self._record.next_number(), asked, operator=operator)
         return self._bot
 
     async def say(self, bot: BotTurn, text: str, *, interruptible: bool = True) -> None:
@@ -131,7 +140,17 @@ class Floor:
     def _over(self, bot: BotTurn) -> None:
         if bot.was_sent or not bot.interrupted:
             self.last = bot
+            self._remember(bot)
         self._record.bot(bot)
+
+    def _remember(self, bot: BotTurn) -> None:
+        """Tell apart what the dialogue knows of and what it has to be told."""
+        if not bot.operator:
+            self.own = bot
+            if bot.asked.final_at is not None:  # it answers, and so its dialogue has been told
+                self.operator.clear()
+        elif bot.heard:
+            self.operator.append(bot.heard)
 
     def _check_silent(self) -> None:
         if self._bot is None or not self._speaking.silent:

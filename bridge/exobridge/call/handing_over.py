@@ -59,17 +59,17 @@ class HandingOver:
         text = self._stage.plan.text(self._lines.texts.transfer_closed)
         return [text] if text else []
 
-    async def go(self, bot: BotTurn, transfer: Transfer) -> None:
-        """Let the caller hear the turn to its end, or our line where it says nothing, and leave the
-        line to Exotel's flow. Nobody is listened to meanwhile."""
+    async def go(self, bot: BotTurn, transfer: Transfer, text: str | None = None) -> None:
+        """Let the caller hear the turn to its end, or where it says nothing ``text`` (``None``: our
+        line), and leave the line to Exotel's flow. Nobody is listened to meanwhile."""
         self._ending.hold()
         if not bot.text:
-            await self._say_so(bot)
+            own = self._stage.plan.text(self._lines.texts.transfer)
+            await self._say_so(bot, own if text is None else text)
         await self._keep(bot, transfer)
         await self._ending.leave(bot, REASON)
 
-    async def _say_so(self, bot: BotTurn) -> None:
-        text = self._stage.plan.text(self._lines.texts.transfer)
+    async def _say_so(self, bot: BotTurn, text: str) -> None:
         if not text:
             return
         try:

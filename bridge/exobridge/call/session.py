@@ -20,11 +20,13 @@ from exobridge.call import events
 from exobridge.call.conversation import Conversation
 from exobridge.call.events import EndedBy
 from exobridge.call.hearing import Hearing
+from exobridge.call.orders import Order, Result, kind_of
 from exobridge.call.plan import CallPlan, Line, Services
 from exobridge.call.playout import PlayoutOptions
 from exobridge.call.resuming import TOO_LONG
 from exobridge.call.speaking import Speaking
 from exobridge.call.stage import Stage
+from exobridge.call.steering import RealtimeSteering
 from exobridge.call.talk import open_conversation, open_realtime
 from exobridge.call.tally import Tally
 from exobridge.call.tape import Tape
@@ -95,6 +97,7 @@ class CallSession:
         self._hearing = Hearing()
         self._speaking = Speaking(self._stream, line.send, services.wheel, self._now)
         self._conversation: Conversation | None = None
+        self._realtime: RealtimeSteering | None = None
         self._started: asyncio.Future[Started] = loop.create_future()
         self._over: asyncio.Future[End] = loop.create_future()
         self._detector: FormatDetector | None = None
@@ -165,6 +168,15 @@ class CallSession:
         elif not conversation.closing:
             self._code = GOING_AWAY
             conversation.close_with(conversation.lines.texts.goodbye, EndedBy.SERVER, reason)
+
+    def obey(self, order: Order) -> Result:
+        """Do what an operator wants, or say why not."""
+        if self._over.done():
+            return Result.CLOSING
+        steered = self._conversation or self._realtime
+        result = Result.NOT_OPEN if steered is None else steered.obey(order)
+        self._log.info("call steered", order=kind_of(order), result=str(result))
+        return result
 
     def _end(self, end: End) -> None:
         if not self._over.done():
@@ -305,6 +317,7 @@ class CallSession:
         if 0 < limits.warning_seconds < limits.max_call_seconds:
             self._warns_at = self._ends_at - limits.warning_seconds
         if not plan.converses:
+            self._realtime = RealtimeSteering(stage)
             await open_realtime(stage)
         else:
             self._conversation = conversation = Conversation(stage)

@@ -97,6 +97,8 @@ class UserTurn:
         language: BCP-47 tag, where it was detected.
         interrupted: ``True`` if the caller spoke into the bot's last turn.
         heard: What the caller heard of the bot's last turn; all of it unless ``interrupted``.
+        operator: What the caller heard, since the dialogue's last answer, of lines that an operator
+            had the bot say.
         certain: Returns once the turn is known to be over. A turn may be given early, to a dialogue
             that takes such (``DialogueProvider.speculative``), and is taken back by closing the
             answer: whatever has an effect outside the answer, a tool say, waits for it first.
@@ -110,6 +112,7 @@ class UserTurn:
     language: str | None = None
     interrupted: bool = False
     heard: str = ""
+    operator: str = ""
     transfer_failed: TransferFailure | None = None
     certain: Callable[[], Awaitable[None]] = field(default=_at_once, compare=False, repr=False)
 

@@ -7,7 +7,8 @@ exchange counts in full only when the next turn has told what was heard:
 - an answer that was closed before anything of it was heard leaves no trace, and neither does its
   turn: the caller went on, and the next turn holds both parts. What tools did stays: they must not
   do it twice;
-- a line that the host said of itself ("Are you still there?") is added to the bot's words.
+- a line that the host said of itself ("Are you still there?"), or that an operator had it say, is
+  added to the bot's words.
 
 What was said before this dialogue took over is known as it was heard, and stays as it is.
 """
@@ -138,6 +139,8 @@ class History:
         last = self._exchanges[-1:]
         if last:
             self._settle(turn)
+        if turn.operator:
+            self._add_operator(turn.operator)
         stands = any(each.said for each in last) and self._exchanges[-1:] == last
         self._exchanges.append(Exchange(turn, cuts=turn.interrupted and stands))
         self._bound()
@@ -156,13 +159,21 @@ class History:
             if not last.worked:
                 self._exchanges.pop()
         elif end is not None:
-            if turn.interrupted or not last.finished:
+            if turn.interrupted or turn.operator or not last.finished:
                 last.cut(end)
         elif turn.interrupted or turn.heard:
             if turn.interrupted and not (last.finished and turn.heard):
                 last.cut(0)
             if turn.heard:
                 last.steps.append(Step(turn.heard))
+
+    def _add_operator(self, text: str) -> None:
+        """An operator's lines are the bot's words. A turn that was taken back tells them again."""
+        if not self._exchanges:
+            self._exchanges.append(Exchange(finished=True))
+        last = self._exchanges[-1]
+        if heard_until(last.said, text) is None:
+            last.steps.append(Step(text))
 
     def _bound(self) -> None:
         size = sum(exchange.size for exchange in self._exchanges)

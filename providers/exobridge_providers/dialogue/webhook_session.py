@@ -146,6 +146,7 @@ def _turn(number: int, turn: UserTurn) -> dict[str, Any]:
         "language": turn.language,
         "interrupted": turn.interrupted,
         "heard": turn.heard,
+        "operator": turn.operator,
         "transfer_failed": turn.transfer_failed,
     }
 

@@ -222,6 +222,22 @@ async def test_a_turn_that_the_caller_goes_on_with_is_remembered_once() -> None:
 
 
 @virtual_time
+async def test_what_an_operator_said_is_remembered_once() -> None:
+    """Also where the turn that tells it is taken back."""
+    async with call(first(DIALOGUE, fault="fail", fault_at=3), second(DIALOGUE)) as c:
+        await c.answer(UserTurn("I want", heard="Hello.", operator="One moment."))
+        await c.answer(UserTurn("I want two", heard="Hello.", operator="One moment."))
+        await c.answer(UserTurn("go on", heard="You said: I want two"))
+        (session,) = await c.sessions(1)
+        assert [each.text for each in session.context.history] == [
+            "Hello.",
+            "One moment.",
+            "I want two",
+            "You said: I want two",
+        ]
+
+
+@virtual_time
 async def test_what_answers_cost_is_counted_by_provider() -> None:
     """And is no action of the call's."""
     dear = first(DIALOGUE, usage={"input_tokens": 7, "output_tokens": 3}, fault="break")

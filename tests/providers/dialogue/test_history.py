@@ -96,6 +96,32 @@ def test_the_rest_of_an_answer_of_which_nothing_is_known_begins_one() -> None:
     assert told(history) == [("", "They come at nine.")]
 
 
+LINE = "This is a colleague of mine."
+
+
+def test_an_operators_line_is_the_bots_word() -> None:
+    """It stands behind the answer, as far as that was heard, and before the caller's reply."""
+    history = opened("", 10_000)
+    talk(history, UserTurn("where is my order"), ANSWER)
+    history.begin(UserTurn("who is it", heard="Your order was", operator=LINE))
+    assert told(history) == [("where is my order", f"Your order was {LINE}"), ("who is it", "")]
+
+
+def test_an_operators_line_is_told_again_with_a_turn_that_was_taken_back() -> None:
+    """It counts once."""
+    history = opened("Hello.", 10_000)
+    talk(history, UserTurn("who", heard="Hello.", operator=LINE), "Me.", finished=False)
+    history.begin(UserTurn("who is it", heard="Hello.", operator=LINE))
+    assert told(history) == [("", f"Hello. {LINE}"), ("who is it", "")]
+
+
+def test_an_operators_line_may_be_the_first_word_of_a_call() -> None:
+    """A bot without a greeting has said nothing before."""
+    history = opened("", 10_000)
+    history.begin(UserTurn("who is it", operator=LINE))
+    assert told(history) == [("", LINE), ("who is it", "")]
+
+
 def test_the_greeting_can_be_cut_too() -> None:
     """It is the first thing said."""
     history = opened("Welcome to Acme. How can I help?", 10_000)

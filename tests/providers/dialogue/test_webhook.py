@@ -134,6 +134,7 @@ async def test_the_whole_call_is_told(app: FakeHttp) -> None:
         "language": "en-IN",
         "interrupted": True,
         "heard": "Wel",
+        "operator": "",
         "transfer_failed": None,
     }
     assert told[3]["turn"]["number"] == 2

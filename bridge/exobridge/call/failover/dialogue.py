@@ -42,7 +42,7 @@ class DialogueRelay:
         self._means = means
         self._context = context
         self._said: deque[base.Said] = deque(context().history, maxlen=HISTORY_LINES)
-        self._last_heard = ""
+        self._last_heard = self._last_operator = ""
         self._seat: DialogueSeat | None = None
         self._closed = False
 
@@ -144,6 +144,9 @@ class DialogueRelay:
             said.append(base.Said("bot", turn.heard))
         elif said and _goes_on(said[-1], turn):
             said.pop()  # nothing of the answer was heard: the caller goes on with the same turn
+        if turn.operator and turn.operator != self._last_operator:
+            said.append(base.Said("bot", turn.operator))
+        self._last_operator = turn.operator
         before = tuple(said)
         if turn.text or turn.digits:
             said.append(base.Said("caller", turn.text, turn.digits))

@@ -111,6 +111,26 @@ class TurnPolicy:
             actions += self._turn_over(now)
         return actions
 
+    def bot_begins(self) -> None:
+        """The bot is about to say a line that answers nobody. Who speaks now drops it, as they
+        would an answer that is not heard yet."""
+        self._answer = _Answer.MADE
+
+    def is_cut(self, now: float) -> None:
+        """What the bot says, or would have said, is dropped, and not by the caller: what they said
+        is answered later."""
+        if self._answer is not _Answer.NONE:
+            self._drop_answer()
+        self._holding = False
+        self._fall_silent(now)
+
+    def may_be_cut(self, now: float) -> bool:
+        """Whether the bot can be cut for another line: not where it must be heard, nor while the
+        caller has not finished."""
+        heard_out = self._protected or now < self._protected_until
+        finished = self._all_heard and self._answer is not _Answer.UNCERTAIN
+        return finished and not self._keys.pending and not (self._bot_talking and heard_out)
+
     def _fall_silent(self, now: float) -> None:
         self._bot_talking = self._protected = False
         self._protected_until = now
@@ -537,6 +557,13 @@ class TurnPolicy:
     def nobody_speaks(self) -> bool:
         """It is nobody's turn, and nothing is awaited."""
         return self._all_quiet() and not self._keys.asked and not self._keys.pending
+
+    @property
+    def is_free(self) -> bool:
+        """It is nobody's turn, and no words or keys wait to become one; a first key may be
+        awaited."""
+        waits = self._keys.pending or self._said.news or self._voice.uttering
+        return self._all_quiet() and not waits
 
     def _idle_at(self) -> float | None:
         if self._keys.asked or not self._all_quiet():
