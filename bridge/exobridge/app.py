@@ -26,7 +26,7 @@ from exobridge.web.answer import ENDPOINT as ANSWER
 from exobridge.web.answer import AnswerEndpoint
 from exobridge.web.callback import ENDPOINT as STATUS
 from exobridge.web.callback import StatusEndpoint
-from exobridge.web.control import calls, health, recordings, transfers
+from exobridge.web.control import calls, dials, health, numbers, recordings, transfers, visits
 from exobridge.web.control.control import control_routes
 from exobridge.web.control.keys import KeyGuard
 from exobridge.web.control.operation import Operation
@@ -215,7 +215,8 @@ async def _dialling(bridge: Bridge, doors: _Doors) -> AsyncGenerator[Dialler | N
 
 
 def _streams(bridge: Bridge, doors: _Doors) -> list[BaseRoute]:
-    stream = StreamEndpoint(bridge.desk, doors.tokens, bridge.services, doors.guard)
+    refused = bridge.exophones.visits.stream_refused
+    stream = StreamEndpoint(bridge.desk, doors.tokens, bridge.services, doors.guard, refused)
     return [
         WebSocketRoute("/exotel/stream", stream),
         WebSocketRoute("/exotel/stream/{token}", stream),
@@ -234,8 +235,11 @@ def _operations(bridge: Bridge) -> list[Operation]:
     )
     return [
         *calls.operations(bridge.store),
+        *dials.operations(bridge.outbound),
         *transfers.operations(bridge.store),
         *recordings.operations(bridge.store, bridge.recordings.storage),
+        *numbers.operations(bridge.exophones.numbers),
+        *visits.operations(bridge.store.visits.listed),
         *health.operations(sources),
     ]
 

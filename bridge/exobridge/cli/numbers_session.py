@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import typer
 
+from exobridge import log
 from exobridge.cli.environment import pass_on
 from exobridge.cli.problems import config_problems
 from exobridge.exophones import NumberError, Numbers
@@ -63,6 +64,7 @@ async def _opened() -> AsyncGenerator[Session]:
     variables = load_variables()
     pass_on(variables)
     settings = Settings.read(variables)
+    log.configure(settings.log_format, settings.log_level, settings.secrets())
     templates = load_templates(settings.templates_dir, settings)
     async with AsyncExitStack() as exits:
         store = await Store.open(settings.database_url.get_secret_value())

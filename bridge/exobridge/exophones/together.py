@@ -48,7 +48,7 @@ async def open_exophones(
     """
     book = LiveBook(settings.numbers, templates)
     keeper = BookKeeper(book, store.numbers)
-    visits = Visits(store.visits, book)
+    visits = Visits(store.visits, book, clock)
     numbers = Numbers(
         store,
         settings.numbers,

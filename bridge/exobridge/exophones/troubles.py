@@ -17,9 +17,7 @@ QUIET = timedelta(days=7)
 OF_A_BOT = ("/exotel/answer", "/exotel/stream")
 """What is asked when a call gets to the bot."""
 
-TRY_IT = (
-    "Call it once; if nothing is asked, look at its flow's applets: exobridge serve prints URLs."
-)
+TRY_IT = "Call it once; if nothing is asked, see its applets' URLs: exobridge serve prints ours."
 WITH_SECRET = "Put the secret at the end of the applet's URL, or as ?auth_token=…"
 
 Level = Literal["info", "warning", "error"]

@@ -4,8 +4,9 @@ shows it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -44,10 +45,15 @@ class Visits:
     """
 
     def __init__(
-        self, rows: VisitRows, book: LiveBook, period_seconds: float = FLUSH_SECONDS
+        self,
+        rows: VisitRows,
+        book: LiveBook,
+        clock: Callable[[], datetime],
+        period_seconds: float = FLUSH_SECONDS,
     ) -> None:
         self._rows = rows
         self._book = book
+        self._clock = clock
         self._period = period_seconds
         self._waiting: list[Webhook] = []
         self._counted: dict[tuple[str, str], Visit] = {}
@@ -64,6 +70,11 @@ class Visits:
         if event.kind is EventKind.STREAM_STARTED:
             pairs = [("CallTo", str(event.data.get("called", "")))]
             self.webhook(Webhook(STREAM, "GET", "", "", SWITCHING, event.at, 0.0, pairs))
+
+    def stream_refused(self, status: int) -> None:
+        """A WebSocket was not let in; whose call it was is not known."""
+        now = self._clock()
+        self.webhook(Webhook(STREAM, "GET", "", "", status, now, 0.0))
 
     def turn(self, turn: Turn) -> None:
         """Asks nothing of us."""

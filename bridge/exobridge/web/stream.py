@@ -5,6 +5,8 @@ An ASGI application of its own, without a framework's layer between the socket a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
@@ -13,7 +15,7 @@ from exobridge.call.plan import CallPlan, Line, Services
 from exobridge.call.session import CallSession
 from exobridge.desk import Desk
 from exobridge.exotel.messages import Started
-from exobridge.web.guard import FOREIGN, UNPROVEN, Guard, Refusal
+from exobridge.web.guard import FOREIGN, TOO_MANY, UNPROVEN, Guard, Refusal
 from exobridge.web.line import SocketLine
 from exobridge.web.protocol import protocol_of
 from exobridge.web.tokens import Tokens
@@ -33,13 +35,25 @@ async def _refuse(send: Send, refusal: Refusal) -> None:
 
 
 class StreamEndpoint:
-    """Takes streams with a minted token, or with the secret for a static URL."""
+    """Takes streams with a minted token, or with the secret for a static URL.
 
-    def __init__(self, desk: Desk, tokens: Tokens, services: Services, guard: Guard) -> None:
+    Args:
+        on_refusal: Told the status of each that is not let in.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        tokens: Tokens,
+        services: Services,
+        guard: Guard,
+        on_refusal: Callable[[int], None],
+    ) -> None:
         self._desk = desk
         self._tokens = tokens
         self._services = services
         self._guard = guard
+        self._on_refusal = on_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -52,6 +66,8 @@ class StreamEndpoint:
         refusal = self._guard.refusal(connection, token, token_is_good=is_good)
         if refusal is not None:
             await _refuse(send, refusal)
+            if refusal is not TOO_MANY:
+                self._on_refusal(refusal.status)
             return
         await send({"type": "websocket.accept"})
         protocol = protocol_of(scope)
