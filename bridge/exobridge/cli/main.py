@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 COMMANDS = (
     *("serve", "call", "simulate", "replay", "demo", "calls", "jobs", "erase", "doctor"),
-    *("provider", "numbers"),
+    *("provider", "numbers", "batch"),
 )
 """Each is the function, or the group of commands, of its name in the module of its name."""
 

@@ -8,7 +8,7 @@ cleared away.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -30,8 +30,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from exobridge.call.state import Call
 from exobridge.store.access import reading, writing
+from exobridge.store.dial_rows import dial_row
 from exobridge.store.dial_types import DialOutcome, DialState, NewDial
-from exobridge.store.rows import read_call
+from exobridge.store.rows import Row, read_call
 from exobridge.store.tables import UNDER_WAY, calls, dial_attempts, dials
 from exobridge.store.tables import batches as table
 from exobridge.store.unbroken import Unbroken, unbroken
@@ -336,23 +337,9 @@ def _abandoned(now: datetime) -> Select[str]:
     return select(table.c.id).where(table.c.state == BatchState.LOADING, table.c.created_at < since)
 
 
-def _dial_row(batch: Batch, row: ListRow) -> dict[str, Any]:
-    dial, refused = row.dial, bool(row.dial.error)
-    return {
-        "id": dial.id,
-        "fingerprint": dial.fingerprint,
-        "batch_id": batch.id,
-        "row": dial.row,
-        "number": dial.number,
-        "request": {**dial.request.data(), "cells": list(row.cells)},
-        "state": DialState.DONE if refused else DialState.WAITING,
-        "due_at": dial.due_at,
-        "give_up_at": dial.give_up_at,
-        "outcome": DialOutcome.REFUSED if refused else None,
-        "error": dial.error,
-        "created_at": batch.created_at,
-        "done_at": batch.created_at if refused else None,
-    }
+def _dial_row(batch: Batch, row: ListRow) -> Row:
+    kept = dial_row(replace(row.dial, batch_id=batch.id), batch.created_at)
+    return kept | {"request": {**kept["request"], "cells": list(row.cells)}}
 
 
 def _read(row: Mapping[Any, Any]) -> Batch:
