@@ -232,6 +232,7 @@ async def serving(
     waits: Waits = SHORT,
     limits: Mapping[str, Mapping[str, float]] | None = None,
     preloaded: bool = True,
+    port: int = 0,
     **variables: str,
 ) -> AsyncGenerator[Server]:
     """Run the server.
@@ -240,6 +241,7 @@ async def serving(
         folder: For its data, its templates, and the fakes' package.
         templates: By name, as TOML; without any, ``default`` is ``BOT``.
         preloaded: Begin when the providers have been started and the fixed lines rendered.
+        port: 0: one that is free.
         limits: In place of a template's ``[limits]``, by its name, and shorter than a file may say.
         variables: The environment. All providers are the fakes where nothing else is named.
     """
@@ -261,7 +263,7 @@ async def serving(
             name: _limited(each, (limits or {}).get(name, {})) for name, each in loaded.items()
         }
         app = create_app(settings, limited, waits)
-        server = _Server(server_config(app, "127.0.0.1", 0))
+        server = _Server(server_config(app, "127.0.0.1", port))
         running = asyncio.create_task(server.serve())
         try:
             await until(lambda: server.started or running.done())

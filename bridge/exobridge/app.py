@@ -26,7 +26,16 @@ from exobridge.web.answer import ENDPOINT as ANSWER
 from exobridge.web.answer import AnswerEndpoint
 from exobridge.web.callback import ENDPOINT as STATUS
 from exobridge.web.callback import StatusEndpoint
-from exobridge.web.control import calls, dials, health, numbers, recordings, transfers, visits
+from exobridge.web.control import (
+    calls,
+    dials,
+    health,
+    numbers,
+    recordings,
+    transfers,
+    visits,
+    webhooks,
+)
 from exobridge.web.control.control import control_routes
 from exobridge.web.control.keys import KeyGuard
 from exobridge.web.control.operation import Operation
@@ -240,6 +249,7 @@ def _operations(bridge: Bridge) -> list[Operation]:
         *recordings.operations(bridge.store, bridge.recordings.storage),
         *numbers.operations(bridge.exophones.numbers),
         *visits.operations(bridge.store.visits.listed),
+        *webhooks.operations(bridge.store),
         *health.operations(sources),
     ]
 

@@ -221,9 +221,8 @@ class Customers:
     async def _answered_url(self, facts: CallFacts) -> str:
         """Where the Voicebot applet opens its stream; empty: nowhere, the call ends."""
         try:
-            answer = await self._http.get(
-                self._answer_url, params=facts.passthru_parameters(), timeout=ASK_SECONDS
-            )
+            url = httpx.URL(self._answer_url).copy_merge_params(facts.passthru_parameters())
+            answer = await self._http.get(url, timeout=ASK_SECONDS)
             told: Any = answer.json() if answer.status_code == 200 else None
         except (httpx.HTTPError, ValueError):
             return ""
