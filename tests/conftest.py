@@ -11,8 +11,8 @@ import structlog
 from hypothesis import settings
 
 # A loaded machine is slow, not wrong: examples have no deadline. Failures are printed with the
-# blob that repeats them.
-settings.register_profile("exobridge", deadline=None, print_blob=True)
+# blob that repeats them. Half as many as usual, of which each run draws others.
+settings.register_profile("exobridge", deadline=None, print_blob=True, max_examples=50)
 settings.load_profile("exobridge")
 
 pytest_plugins = ["tests.leaks"]

