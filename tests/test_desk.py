@@ -58,6 +58,7 @@ class Front:
             admission=lambda unused, _: OwnAdmission(max_calls, 60, unused),
             on_accept=self.accepted.append,
             clock=lambda: self.now,
+            store_seconds=20.0,
         )
 
 

@@ -19,7 +19,7 @@ from exobridge_providers.errors import ProviderUnavailableError
 from exobridge_providers.registry import Kind
 from exobridge_providers.testing.fakes import FakeDialogue, FakeDialogueOptions, FakeDialogueSession
 from tests.peer import Peer, stream
-from tests.server import LINE, Server, bot, serving
+from tests.server import IMPATIENT, LINE, Server, bot, serving
 from tests.test_waits import held
 
 TEXTS = {
@@ -177,7 +177,7 @@ async def test_of_two_streams_at_once_the_newer_goes_on(tmp_path: Path) -> None:
 
 async def test_a_call_goes_on_where_the_database_does_not_answer(tmp_path: Path) -> None:
     """As a new one: the caller is greeted and answered, and the log says why."""
-    async with serving(tmp_path, desk_bot(*ASKS)) as server:
+    async with serving(tmp_path, desk_bot(*ASKS), waits=IMPATIENT) as server:
         call_sid = await transferred(server)
         with held(tmp_path / "data" / "exobridge.sqlite3"):
             async with stream(server.stream_url, call_sid=call_sid) as peer:

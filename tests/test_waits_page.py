@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from exobridge import desk, greetings, passthrus, provider_pool, status_callbacks
+from exobridge import provider_pool
 from exobridge.call import digits, playout, prompts, session
 from exobridge.call.failover import breaker, relay
 from exobridge.call.plan import Waits
@@ -52,10 +52,10 @@ def default(options: type[BaseModel], name: str) -> float:
 SECONDS: dict[str, float] = {
     "Exotel's `start`, once the socket is open": DEFAULTS.start,
     "the decision what to do with a stream": DEFAULTS.plan,
-    "the database, when a webhook or a stream asks": desk.STORE_SECONDS,
-    "the database, when a Passthru applet asks for a branch": passthrus.STORE_SECONDS,
-    "the database, when a Greeting applet asks for its text": greetings.STORE_SECONDS,
-    "the database, when a status callback comes": status_callbacks.STORE_SECONDS,
+    "the database, when a webhook or a stream asks": DEFAULTS.store.desk,
+    "the database, when a Passthru applet asks for a branch": DEFAULTS.store.passthru,
+    "the database, when a Greeting applet asks for its text": DEFAULTS.store.greeting,
+    "the database, when a status callback comes": DEFAULTS.store.callback,
     "a look-up's answer": LookupTable().timeout_ms / 1000,
     "the database, when a Connect applet asks whom to dial": DEFAULTS.dialling,
     "your own system, asked whom to dial": DialLookupTable().timeout_ms / 1000,

@@ -160,6 +160,7 @@ def _webhooks(bridge: Bridge, observer: Observer, doors: _Doors) -> list[Route]:
         recorder=bridge.services.recorder,
         recordings=bridge.recordings,
         clock=bridge.services.wall_clock,
+        store_seconds=bridge.services.waits.store.callback,
         look_up=bridge.desk.look_up,
     )
     public_url = bridge.settings.public_url

@@ -79,6 +79,7 @@ class Bridge:
         self._whole = whole
         self._problems = ["providers are starting"]
         self._ahead = Ahead(self.numbers, services.pool, services.prompts, routing)
+        patience = services.waits.store
         self.desk = Desk(
             templates=templates,
             numbers=self.numbers,
@@ -88,19 +89,26 @@ class Bridge:
             admission=whole.admission,
             on_accept=self._ahead.greeting,
             clock=services.wall_clock,
+            store_seconds=patience.desk,
         )
 
         self.api = api
         self.outbound = Outbound(store, self.ground, services.recorder, services.wall_clock)
         self.desk.use_outbound(self.outbound)
         self.dialler: Dialler | None = None
-        self.greetings = Greetings(desk=self.desk, routing=routing, clock=services.wall_clock)
+        self.greetings = Greetings(
+            desk=self.desk,
+            routing=routing,
+            clock=services.wall_clock,
+            store_seconds=patience.greeting,
+        )
         self.passthrus = Passthrus(
             desk=self.desk,
             routing=routing,
             recorder=services.recorder,
             recordings=recordings,
             clock=services.wall_clock,
+            store_seconds=patience.passthru,
         )
 
     def ground(self) -> Ground:

@@ -53,9 +53,6 @@ DIRECTION = "direction"
 CUSTOM_FIELD = "CustomField"
 """Custom parameter of a stream that names the dial, where the flow's own URL brings it along."""
 
-STORE_SECONDS = 1.5
-"""A webhook asks the database twice, and Exotel bears an answer within 3 s."""
-
 _log = structlog.stdlib.get_logger("exobridge.desk")
 
 
@@ -134,7 +131,7 @@ class Desk:
         admission: MakeAdmission,
         on_accept: Callable[[CallPlan], None],
         clock: Callable[[], datetime],
-        store_seconds: float = STORE_SECONDS,
+        store_seconds: float,
     ) -> None:
         self._templates = templates
         self._numbers = numbers

@@ -17,9 +17,6 @@ from exobridge.store import StoreError
 from exobridge.store.patience import Patience
 from exobridge.templates import call_variables, render
 
-STORE_SECONDS = 0.4
-"""The caller waits for the text."""
-
 MAX_TEXT = 1000
 """Characters of a text, about a minute of speech; the rest is cut off at a word's end."""
 
@@ -43,13 +40,16 @@ class Greetings:
 
     Args:
         clock: The time of day, aware.
+        store_seconds: Longest wait for the database.
     """
 
-    def __init__(self, *, desk: Desk, routing: Routing, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, desk: Desk, routing: Routing, clock: Callable[[], datetime], store_seconds: float
+    ) -> None:
         self._desk = desk
         self._routing = routing
         self._clock = clock
-        self._patience = Patience(STORE_SECONDS)
+        self._patience = Patience(store_seconds)
 
     async def ask(self, params: PassthruParams) -> Greeting:
         """The text for a call: what a rule or a look-up says, else the template's greeting."""

@@ -23,9 +23,6 @@ from exobridge.routing import Route, Routing
 from exobridge.store import StoreError
 from exobridge.store.patience import Patience
 
-STORE_SECONDS = 0.4
-"""The caller waits for the answer. What the database does not take in time is put down later."""
-
 _log = structlog.stdlib.get_logger("exobridge.passthru")
 
 
@@ -45,7 +42,7 @@ class Passthrus:
         recorder: Recorder,
         recordings: Recordings,
         clock: Callable[[], datetime],
-        store_seconds: float = STORE_SECONDS,
+        store_seconds: float,
     ) -> None:
         self._desk = desk
         self._routing = routing

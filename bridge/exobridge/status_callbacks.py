@@ -17,9 +17,6 @@ from exobridge.recordings.service import Recordings
 from exobridge.store import StoreError
 from exobridge.store.patience import Patience
 
-STORE_SECONDS = 2.5
-"""Nobody is on the line, but Exotel does not wait for long, either."""
-
 LooksUp = Callable[[str, str], Awaitable[object]]
 
 _log = structlog.stdlib.get_logger("exobridge.status")
@@ -40,8 +37,8 @@ class StatusCallbacks:
         recorder: Recorder,
         recordings: Recordings,
         clock: Callable[[], datetime],
+        store_seconds: float,
         look_up: LooksUp | None = None,
-        store_seconds: float = STORE_SECONDS,
     ) -> None:
         self._recorder = recorder
         self._look_up = look_up

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, settings
 
 from exobridge.call import events
 from exobridge.call.events import EndedBy, EventKind
+from exobridge.call.plan import StoreWaits
 from exobridge.call.state import Outcome, State
 from exobridge.call.transfer_state import TransferStatus
 from exobridge.settings import Settings
-from exobridge.status_callbacks import STORE_SECONDS
 from exobridge.store.jobs import JobState
-from tests.server import Server, http_client, serving
+from tests.server import IMPATIENT, Server, http_client, serving
 from tests.web.raw import ask_raw, requests
 
 STATUS = "/exotel/callback/status"
@@ -161,8 +161,8 @@ async def test_a_recording_is_noted_before_it_is_answered(tmp_path: Path) -> Non
 async def test_a_locked_database_makes_exotel_send_it_again(tmp_path: Path) -> None:
     """503 at the limit, and the next delivery is kept, once."""
     told = {"CallSid": "c", "Status": "completed"}
-    async with serving(tmp_path) as server, http_client(server.url) as http:
-        http.timeout = httpx.Timeout(STORE_SECONDS + 5)
+    async with serving(tmp_path, waits=IMPATIENT) as server, http_client(server.url) as http:
+        http.timeout = httpx.Timeout(StoreWaits().callback + 5)
         with closing(sqlite3.connect(_database(tmp_path), check_same_thread=False)) as other:
             await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             answer = await http.post(STATUS, data=told)

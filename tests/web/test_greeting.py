@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exobridge.greetings import MAX_TEXT
 from tests.routing.asking import CALLER, EXOPHONE, HINDI_PHONE, asked, routed
-from tests.server import bot, http_client, serving
+from tests.server import IMPATIENT, bot, http_client, serving
 from tests.test_waits import held
 
 NUMBERS = "+918047112233=shop,+918047112244=hindi"
@@ -109,7 +109,7 @@ async def test_a_text_has_an_end(tmp_path: Path) -> None:
 
 async def test_a_database_that_hangs_delays_no_caller(tmp_path: Path) -> None:
     """The text is told without it, and the log says so."""
-    async with serving(tmp_path) as server, http_client(server.url) as http:
+    async with serving(tmp_path, waits=IMPATIENT) as server, http_client(server.url) as http:
         await asked(http, "/exotel/answer", "c")
         await server.bridge.store.flush()
         with held(tmp_path / "data" / "exobridge.sqlite3"):

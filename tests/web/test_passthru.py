@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from exobridge.call.events import CallEvent, EventKind, transfer_requested
 from exobridge.call.state import Outcome, State
 from tests.peer import stream
-from tests.server import BOT, Server, bot, http_client, serving, until
+from tests.server import BOT, IMPATIENT, Server, bot, http_client, serving, until
 from tests.web.raw import ask_raw, requests
 
 SECRET = "a-secret-of-the-tests"
@@ -350,7 +350,8 @@ async def test_an_applet_that_does_not_wait_is_answered_at_once(tmp_path: Path) 
 async def test_a_database_that_hangs_delays_no_caller(tmp_path: Path) -> None:
     """The branch is told within the limit by what is known without it; what was told is kept once
     it goes on, and the log says what went wrong."""
-    async with serving(tmp_path, {"default": bot(**RULES)}) as server, client(server) as http:
+    own = {"default": bot(**RULES)}
+    async with serving(tmp_path, own, waits=IMPATIENT) as server, client(server) as http:
         await http.get("/exotel/answer", params={**ASK, "CallSid": "c"})
         await server.bridge.store.flush()
         async with locked(tmp_path):

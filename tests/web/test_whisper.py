@@ -132,6 +132,7 @@ async def test_a_whisper_that_is_late_is_silence(tmp_path: Path) -> None:
             prompts=server.bridge.services.prompts,
             templates=server.bridge.templates.get,
             hurry_seconds=0.1,
+            store_seconds=20.0,
             render_seconds=0.1,
         )
         assert await whispers.is_audible(server.bridge.templates["default"], "Wants a refund.")

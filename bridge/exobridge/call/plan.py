@@ -177,6 +177,24 @@ class Line(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StoreWaits:
+    """The limit of a wait for the database, in seconds, each time it is asked. What it is told goes
+    on by itself, and is kept later."""
+
+    desk: float = 1.5
+    """When a call is answered, or its stream begins; that takes two questions, and Exotel bears an
+    answer within 3 s."""
+    passthru: float = 0.4
+    """When an applet asks for a branch: the caller waits for it."""
+    greeting: float = 0.4
+    """When an applet asks for a text, likewise."""
+    callback: float = 2.5
+    """When Exotel tells something. Nobody is on the line, but it does not wait for long, either."""
+    whisper: float = 1.0
+    """When a whisper is asked for, and nothing else waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class Waits:
     """The limit of every wait, in seconds."""
 
@@ -207,6 +225,8 @@ class Waits:
     """For a provider to close its session."""
     send: float = 5.0
     """For a peer that does not read."""
+    store: StoreWaits = StoreWaits()
+    """For the database."""
 
 
 @dataclass(frozen=True, slots=True)

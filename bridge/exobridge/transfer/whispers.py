@@ -23,9 +23,6 @@ from exobridge_providers.errors import ProviderError
 SAMPLE_RATE = 8000
 """Hertz; with 16 bits and one channel these are the 128 kbit/s that Exotel asks for."""
 
-STORE_SECONDS = 1.0
-"""Longest wait for the database, where nothing but the whisper waits for it."""
-
 RENDER_SECONDS = 3.0
 """Longest wait for the audio when it is asked for."""
 
@@ -48,6 +45,7 @@ class Whispers:
         hurry_seconds: Longest wait for the database, or for the audio, while the caller is on hold
             and nobody has been called yet. The phone rings longer than rendering takes, but audio
             that failed shall not be promised.
+        store_seconds: Longest wait for the database, where nothing but the whisper waits for it.
         render_seconds: Longest wait for the audio when it is asked for.
     """
 
@@ -58,13 +56,14 @@ class Whispers:
         prompts: Prompts,
         templates: Callable[[str], Template | None],
         hurry_seconds: float,
+        store_seconds: float,
         render_seconds: float = RENDER_SECONDS,
     ) -> None:
         self._store = store
         self._prompts = prompts
         self._templates = templates
         self._render_seconds = render_seconds
-        self._patience = Patience(STORE_SECONDS)
+        self._patience = Patience(store_seconds)
         self._hurry_seconds = hurry_seconds
         self._hurry = Patience(hurry_seconds)
         self._rendering: set[asyncio.Task[bytes]] = set()

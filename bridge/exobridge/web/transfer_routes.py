@@ -52,6 +52,7 @@ async def transfer_routes(
             prompts=services.prompts,
             templates=templates,
             hurry_seconds=services.waits.dialling,
+            store_seconds=services.waits.store.whisper,
         )
         exits.push_async_callback(whispers.aclose)
         ahead = Ahead(whispers)
