@@ -198,7 +198,7 @@ async def test_batches_are_listed_a_page_at_a_time(store: Store) -> None:
 def test_the_time_that_is_left_follows_the_pace() -> None:
     """Not faster than its calls a minute, and told only of what runs and has begun."""
     batch = replace(_batch("b"), rows=100, calls_per_minute=60)
-    progress = Progress({"done": 20, "waiting": 80})
+    progress = Progress({"done": 20, "waiting": 80}, calls=20)
     assert seconds_left(batch, progress, NOW + timedelta(seconds=200)) == 800
     assert seconds_left(batch, progress, NOW + timedelta(seconds=2)) == 80
     assert seconds_left(replace(batch, state=BatchState.PAUSED), progress, NOW) is None

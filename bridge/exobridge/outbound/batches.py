@@ -177,11 +177,11 @@ class Batches:
 
 
 def seconds_left(batch: Batch, progress: Progress, now: datetime) -> float | None:
-    """How long it will yet take, at the pace so far and not faster than it may; ``None``: that
-    cannot be told, or it is not running."""
-    if batch.state != BatchState.RUNNING or not progress.done:
+    """How long it will yet take, by the pace of its calls so far and not faster than it may, if
+    nobody has to be called twice; ``None``: that cannot be told, or it is not running."""
+    if batch.state != BatchState.RUNNING or not progress.calls:
         return None
-    pace = (now - batch.created_at).total_seconds() / progress.done
+    pace = (now - batch.created_at).total_seconds() / progress.calls
     return max(pace, 60 / batch.calls_per_minute) * (batch.rows - progress.done)
 
 

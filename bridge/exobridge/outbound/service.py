@@ -109,7 +109,7 @@ class Outbound:
             due_at=due_at,
             give_up_at=due_at + timedelta(seconds=request.policy.patience),
             key=wish.key,
-            fingerprint=_fingerprint(wish),
+            fingerprint=_fingerprint(wish) if wish.key else "",
         )
 
     def opening(self, request: DialRequest, now: datetime) -> datetime | None:
