@@ -274,6 +274,19 @@ JOBS_LATE_SECONDS = _gauge(
     merge=Merge.MAX,
 )
 
+WEBHOOKS = _counter(
+    "exobridge_webhooks_total",
+    "Tries at webhooks, by what became of them: taken, refused (another status), down (429, 5xx or "
+    "no answer).",
+    "type",
+    "outcome",
+)
+WEBHOOKS_HELD = _gauge(
+    "exobridge_webhooks_held",
+    "1 while webhooks are held back, as their receiver is down.",
+    merge=Merge.MAX,
+)
+
 # ------------------------------------------------------------------ the process
 
 WORKERS = _gauge("exobridge_workers", "Worker processes whose metrics are in these.")

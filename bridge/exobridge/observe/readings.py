@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Protocol
 
 from prometheus_client import Metric as Family
 from prometheus_client.core import (
@@ -31,6 +32,20 @@ Values = Iterable[tuple[Sequence[str], float]]
 """The values of the labels, and the value."""
 
 
+class Webhooks(Protocol):
+    """What is sent to the user's own system."""
+
+    @property
+    def sent(self) -> Counter[tuple[str, str]]:
+        """By type and outcome."""
+        ...
+
+    @property
+    def is_held(self) -> bool:
+        """Its receiver is down."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the numbers are.
@@ -41,6 +56,7 @@ class Sources:
         is_ready: Whether calls can be taken.
         jobs: What is done beside the calls.
         account: What Exotel says of the account; ``None``: it cannot be asked.
+        webhooks: ``None``: none are sent.
     """
 
     services: Services
@@ -52,6 +68,7 @@ class Sources:
     is_ready: Callable[[], bool]
     jobs: JobRunner
     account: AccountWatch | None = None
+    webhooks: Webhooks | None = None
 
 
 class Readings(Collector):
@@ -122,6 +139,9 @@ class Readings(Collector):
         yield _gauge(catalogue.JOBS_WAITING, jobs.backlog.waiting)
         yield _gauge(catalogue.JOBS_FAILED, jobs.backlog.failed)
         yield _gauge(catalogue.JOBS_LATE_SECONDS, jobs.late_seconds())
+        webhooks = self._sources.webhooks
+        yield _counter(catalogue.WEBHOOKS, webhooks.sent.items() if webhooks else ())
+        yield _gauge(catalogue.WEBHOOKS_HELD, float(webhooks is not None and webhooks.is_held))
 
     def _exotel(self) -> Iterable[Family]:
         account = self._sources.account

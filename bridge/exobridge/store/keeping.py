@@ -5,9 +5,11 @@ Numbers of rows are bounded in each transaction, so that calls need not wait for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from typing import cast as cast_to
 
 from sqlalchemy import (
     ColumnElement,
@@ -71,7 +73,7 @@ class Words:
     """How far words have been taken out.
 
     Attributes:
-        removed: Turns and summaries that lost theirs.
+        removed: Turns, summaries and webhooks that lost theirs.
         is_done: Nothing is left that is old enough.
     """
 
@@ -107,7 +109,8 @@ class Keeping(Unbroken):
     @unbroken
     async def remove_words(self, before: datetime, calls_at_once: int = WORDS_AT_ONCE) -> Words:
         """Take what was said out of the oldest calls that began before this and still have it:
-        the turns' texts and the summaries of transfers. When it was said stays."""
+        the turns' texts and the summaries of transfers, in webhooks that are kept too. When it was
+        said stays."""
         async with writing(self._writer) as connection:
             await _make_counter(connection, _WORDS_UNTIL)
             until = await connection.scalar(
@@ -221,7 +224,26 @@ async def _blank(connection: AsyncConnection, these: Select[tuple[str]]) -> int:
             .where(call_events.c.id == row.id)
             .values(data={**row.data, "summary": ""})
         )
-    return said.rowcount + len(told)
+    kept = select(jobs.c.id, jobs.c.payload).where(jobs.c.call_sid.in_(these), jobs.c.line != "")
+    sent = [
+        (row.id, left) for row in await connection.execute(kept) if (left := _wordless(row.payload))
+    ]
+    for job_id, payload in sent:
+        await connection.execute(update(jobs).where(jobs.c.id == job_id).values(payload=payload))
+    return said.rowcount + len(told) + len(sent)
+
+
+def _wordless(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A webhook with what was said taken out; ``None``: nothing was."""
+    data = payload.get("data")
+    if not isinstance(data, dict):
+        return None
+    left = cast_to(dict[str, Any], data).copy()
+    for part, word in (("turn", "text"), ("transfer", "summary")):
+        fact = left.get(part)
+        if isinstance(fact, dict) and fact.get(word):
+            left[part] = {**cast_to(dict[str, Any], fact), word: ""}
+    return None if left == data else {**payload, "data": left}
 
 
 async def _held(connection: AsyncConnection, call_sids: Collection[str]) -> Held:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from exobridge.call.events import JSON, CallEvent, EventKind, Turn
@@ -85,18 +83,6 @@ def recording_fact(event: CallEvent) -> dict[str, JSON]:
         "bytes": told.get("bytes"),
         "path": f"/api/v1/calls/{sid}/recording?{wanted}",
     }
-
-
-def without_words(payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A webhook with what was said taken out; ``None``: nothing was."""
-    data = payload.get("data")
-    if not isinstance(data, dict):
-        return None
-    left: dict[str, Any] = dict(data)
-    for part, word in (("turn", "text"), ("transfer", "summary")):
-        if isinstance(fact := left.get(part), dict) and fact.get(word):
-            left[part] = {**fact, word: ""}
-    return None if left == data else {**payload, "data": left}
 
 
 def _time(at: datetime | None) -> str | None:
