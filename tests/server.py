@@ -197,7 +197,7 @@ class Server:
             call = await self.bridge.store.call(call_sid)
             return call is not None and call.outcome is not None and call_sid not in sessions
 
-        await until(is_over)
+        await until(is_over, lambda: (frozenset(sessions), self.text.tell()))
         return await self.kept(call_sid)
 
 
@@ -218,13 +218,25 @@ def http_client(base_url: str = "") -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base_url, trust_env=False, verify=False)
 
 
-async def until(happened: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
-    """Wait for something that comes about by itself, for ten seconds at most."""
-    for _ in range(500):
+async def until(
+    happened: Callable[[], Awaitable[bool]] | Callable[[], bool],
+    moving: Callable[[], object] = lambda: None,
+) -> None:
+    """Wait for something that comes about by itself, for ten seconds at most.
+
+    Args:
+        moving: Differs from before as long as it is on its way there, on a loaded machine. Then
+            the ten seconds begin anew, for two minutes at most.
+    """
+    left, before = 500, moving()
+    for _ in range(6000):
         answer = happened()
         if answer if isinstance(answer, bool) else await answer:
             return
         await asyncio.sleep(0.02)
+        left, before = (left - 1, before) if (now := moving()) == before else (500, now)
+        if not left:
+            break
     raise AssertionError("it did not happen")
 
 
