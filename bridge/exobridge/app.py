@@ -27,6 +27,7 @@ from exobridge.web.answer import AnswerEndpoint
 from exobridge.web.callback import ENDPOINT as STATUS
 from exobridge.web.callback import StatusEndpoint
 from exobridge.web.control import (
+    batches,
     calls,
     dials,
     health,
@@ -247,6 +248,7 @@ def _operations(bridge: Bridge) -> list[Operation]:
     return [
         *calls.operations(bridge.store),
         *dials.operations(bridge.outbound),
+        *batches.operations(bridge.batches),
         *transfers.operations(bridge.store),
         *recordings.operations(bridge.store, bridge.recordings.storage),
         *numbers.operations(bridge.exophones.numbers),

@@ -26,6 +26,7 @@ from exobridge.greetings import Greetings
 from exobridge.jobs import JobRunner
 from exobridge.keeping.retention import Periods, retention
 from exobridge.observe.observer import Observer
+from exobridge.outbound.batches import Batches
 from exobridge.outbound.checks import Ground
 from exobridge.outbound.dialler import Dialler
 from exobridge.outbound.service import Outbound
@@ -94,6 +95,7 @@ class Bridge:
 
         self.api = api
         self.outbound = Outbound(store, self.ground, services.recorder, services.wall_clock)
+        self.batches = Batches(store, self.outbound.judge, services.wall_clock, self.outbound.wake)
         self.desk.use_outbound(self.outbound)
         self.dialler: Dialler | None = None
         self.greetings = Greetings(

@@ -148,6 +148,7 @@ class Dialler:
             await self._settle()
         if todo.given_up:
             await self._ended(DialOutcome.UNKNOWN, await self._rows.give_up(now))
+        await self._store.batches.settle(now)
         await self._look_after(todo.is_open)
         is_all = True
         if todo.due and self._may_call() and not self._closing:
