@@ -95,7 +95,7 @@ def check_number(number: str, numbers: Numbers) -> str:
     if normal is None:
         raise DialRefusedError(
             "bad-number",
-            "It is no phone number; write it like +919876543210 or 09876543210.",
+            "It is no phone number; write +91 and its ten digits.",
             "number",
         )
     if normal in (numbers.entries or {}):

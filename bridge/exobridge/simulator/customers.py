@@ -77,7 +77,7 @@ class Played:
         nth: Of the requests for this number, from 0.
         began, ended: By :func:`time.monotonic`; ``None``: it goes on.
         status: How it ended.
-        streamed: A stream was opened.
+        url: Of its stream; empty: there was none.
     """
 
     call_sid: str
@@ -88,7 +88,12 @@ class Played:
     began: float
     ended: float | None = None
     status: CallStatus = "in-progress"
-    streamed: bool = False
+    url: str = field(default="", repr=False)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether a stream was opened."""
+        return bool(self.url)
 
 
 class Customers:
@@ -99,6 +104,7 @@ class Customers:
         answer_url: What the flows' Voicebot applets ask.
 
     Attributes:
+        account: Who is asked for the calls.
         asked: How many requests there were, by number.
         calls: Those placed, in order.
     """
@@ -112,7 +118,7 @@ class Customers:
         http: httpx.AsyncClient,
         tasks: set[asyncio.Task[None]],
     ) -> None:
-        self._account = account
+        self.account = account
         self._does = does
         self._answer_url = answer_url
         self._http = http
@@ -195,7 +201,7 @@ class Customers:
             played.ended = time.monotonic()
         played.status = status
         seconds = played.ended - played.began if status == "completed" else 0.0
-        self._account.end(placed.call_sid, status=status, seconds=seconds)
+        self.account.end(placed.call_sid, status=status, seconds=seconds)
         if doing.told:
             await self._tell(placed, facts, "terminal")
 
@@ -204,10 +210,10 @@ class Customers:
         if not url:
             return
         identity = Identity(
-            placed.call_sid, new_sid(), self._account.sid, "1", placed.customer, placed.exophone
+            placed.call_sid, new_sid(), self.account.sid, "1", placed.customer, placed.exophone
         )
         doing, is_machine = played.doing, played.doing.does == "voicemail"
-        played.streamed = True
+        played.url = url
         try:
             await light_stream(
                 url,
@@ -216,7 +222,7 @@ class Customers:
                 voice_seconds=MONOLOGUE_SECONDS if is_machine else 0.0,
             )
         except NoStreamError:
-            played.streamed = False
+            played.url = ""
 
     async def _answered_url(self, facts: CallFacts) -> str:
         """Where the Voicebot applet opens its stream; empty: nowhere, the call ends."""
