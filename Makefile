@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help setup demo serve test stories coverage mutants check boundaries recordings deploy-check bench bench-soak bench-all conversations soak matrix lock format clean
+.PHONY: help setup demo serve test stories coverage mutants check boundaries recordings deploy-check bench bench-soak bench-all conversations soak api-page api-fuzz matrix lock format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -71,6 +71,12 @@ conversations: $(READY) ## the set of scripted callers: does the bot take turns 
 
 soak: $(READY) ## a thousand calls with faults by seed, a hundred of them over real sockets: some minutes
 	$(BIN)/python -m tests.soak --seeds 0..999
+
+api-page: $(READY) ## docs/reference/api.md, anew from the operations of the control API
+	$(BIN)/python -m tests.web.control.api_page
+
+api-fuzz: $(READY) ## the control API questioned by its own document, at length: ten minutes
+	$(BIN)/python -m tests.web.control.fuzz --examples 400
 
 matrix: $(READY) ## docs/reference/provider-matrix.md, anew from what the providers declare
 	$(BIN)/exobridge provider list --markdown > .matrix.md && mv .matrix.md docs/reference/provider-matrix.md

@@ -46,8 +46,8 @@ class Tab:
                 return result
             self.events.append(heard)
 
-    async def open(self, file: Path, width: int) -> None:
-        """Show a file in a window so wide, once it has been laid out."""
+    async def open(self, page: Path | str, width: int) -> None:
+        """Show a file, or what is at a URL, in a window so wide, once it has been laid out."""
         target = await self.command("Target.createTarget", url="about:blank")
         ids = {"targetId": target["targetId"], "flatten": True}
         self._session = (await self.command("Target.attachToTarget", **ids))["sessionId"]
@@ -55,7 +55,8 @@ class Tab:
         await self.command("Emulation.setDeviceMetricsOverride", **size)
         for domain in ("Log", "Network", "Page"):
             await self.command(f"{domain}.enable")
-        await self.command("Page.navigate", url=file.as_uri())
+        url = page if isinstance(page, str) else page.as_uri()
+        await self.command("Page.navigate", url=url)
         ready = "new Promise(done => document.readyState == 'complete' ? done() : onload = done)"
         await self.value(ready)
 

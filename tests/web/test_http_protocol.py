@@ -21,6 +21,7 @@ from exobridge.web.http_protocol import (
     MAX_HEADERS,
     MAX_PIPELINED,
     MAX_REQUEST,
+    MAX_UPLOAD,
     HttpLimits,
     Refused,
 )
@@ -238,6 +239,20 @@ async def test_a_body_is_not_read_without_end() -> None:
         assert status(await talk(server.port, *endless)) in (413, 0)
         assert server.bodies == []
         await until(lambda: server.connections == 0)
+
+
+async def test_a_list_of_people_to_call_may_be_longer() -> None:
+    """Where such a list is sent to, and nowhere else; it has its end as well."""
+    head = b"POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    size = 2 * MAX_REQUEST
+    async with listening(HttpLimits(100)) as server:
+        answer = await talk(server.port, head % (b"/api/v1/batches?name=x", size), bytes(size))
+        assert (status(answer), server.bodies) == (200, [size])
+        for path, most in ((b"/api/v1/batches/x", MAX_REQUEST), (b"/api/v1/batches", MAX_UPLOAD)):
+            pieces = [bytes(MAX_REQUEST)] * (most // MAX_REQUEST + 1)
+            sent = head % (path, sum(map(len, pieces)))
+            assert status(await talk(server.port, sent, *pieces)) in (413, 0), path
+        assert server.bodies == [size]
 
 
 async def test_requests_on_one_connection_are_answered_before_many_more_are_read() -> None:

@@ -30,6 +30,15 @@ MAX_HEADERS = 100
 MAX_REQUEST = 256 * 1024
 """Largest request as it comes, in bytes: what frames a body's chunks counts too."""
 
+MAX_UPLOAD = 17 * 1024 * 1024
+"""The same for a list of people to call, in bytes."""
+
+UPLOAD_SECONDS = 60.0
+"""For such a request to come whole."""
+
+UPLOADS = ((b"POST", b"/api/v1/batches"),)
+"""Where such requests go to: method, and path."""
+
 MAX_PIPELINED = 16
 """Requests that may come on one connection before the first of them is answered."""
 
@@ -122,6 +131,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._limits = limits
         self._refused = refused
         self._deadline: asyncio.TimerHandle | None = None
+        self._most = MAX_REQUEST
         self._received = 0  # bytes of this request, as they came
         self._head = 0  # bytes of its head, as they were read
         self._in_head = True
@@ -142,9 +152,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._disarm()
         super().connection_lost(exc)
 
-    def _arm(self) -> None:
+    def _arm(self, seconds: float = 0.0) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(self._limits.request_seconds, self._too_slow)
+            limit = seconds or self._limits.request_seconds
+            self._deadline = self.loop.call_later(limit, self._too_slow)
 
     def _disarm(self) -> None:
         if self._deadline is not None:
@@ -195,7 +206,7 @@ class BoundedHttp(HttpToolsProtocol):
         else:
             if self._in_head and self._received > MAX_HEAD:
                 self._refuse(_LARGE_HEAD)
-            elif self._received > MAX_REQUEST:
+            elif self._received > self._most:
                 self._refuse(_LARGE_REQUEST)
 
     def on_message_begin(self) -> None:
@@ -204,6 +215,7 @@ class BoundedHttp(HttpToolsProtocol):
             raise _RefusedError(_PIPELINED)
         super().on_message_begin()
         self._head = 0
+        self._most = MAX_REQUEST
         self._in_head = True
         self._is_whole = False
         self._arm()
@@ -228,6 +240,11 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._in_head = False
+        path = self.url.partition(b"?")[0]
+        if (self.parser.get_method(), path) in UPLOADS:  # pyright: ignore[reportOptionalMemberAccess]  # as above
+            self._most = MAX_UPLOAD
+            self._disarm()
+            self._arm(max(UPLOAD_SECONDS, self._limits.request_seconds))
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

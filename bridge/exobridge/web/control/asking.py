@@ -24,7 +24,7 @@ from exobridge.web.control.problems import (
     ProblemError,
 )
 
-BODY_SECONDS = 30.0
+BODY_SECONDS = 60.0
 """How long a body may take to come."""
 
 MAX_PATH_CHARS = 256

@@ -42,7 +42,7 @@ Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 class Model(BaseModel):
     """Base of what goes in and out: every field is described, and there are no others."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
