@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from exobridge.doctor.aside import aside
 from exobridge.doctor.finding import Finding
+from exobridge.doctor.kept import Kept
+from exobridge.exophones import OwnNumber, listing
+from exobridge.numbers import NumberBook
 from exobridge.settings import Settings
 from exobridge.templates import Template, Templates, in_use
 
@@ -44,6 +47,7 @@ class Case:
         templates: ``None``: they cannot be loaded.
         variables: The environment and ``.env``.
         tell: Told what takes its time.
+        kept: What the database knows.
     """
 
     settings: Settings
@@ -51,6 +55,19 @@ class Case:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     scope: Scope = Scope()
     tell: Callable[[str], None] = _say_nothing
+    kept: Kept = field(default_factory=Kept)
+
+    @property
+    def numbers(self) -> list[OwnNumber]:
+        """Our ExoPhones."""
+        return listing(self.settings.numbers.entries, self.kept.numbers, self.kept.visits)
+
+    @property
+    def book(self) -> NumberBook:
+        """The numbers that somebody answers for, as a server that is started now has them."""
+        served = {own.number: own.template for own in self.numbers if own.template is not None}
+        is_set = served or self.settings.numbers.is_set
+        return NumberBook(served) if is_set else self.settings.numbers
 
     @property
     def exotel_url(self) -> str:
@@ -61,7 +78,7 @@ class Case:
     def in_use(self) -> dict[str, Template]:
         """The templates that calls may have, by name."""
         templates = self.templates or {}
-        numbers = self.settings.numbers.templates
+        numbers = self.book.templates
         names = sorted(in_use([name for name in numbers if name in templates], templates))
         return {name: templates[name] for name in names if name in templates}
 

@@ -25,7 +25,7 @@ def look(case: Case) -> list[Finding]:
         for finding in (
             *_rules(name, template),
             *_applications(name, template),
-            *_targets(name, template, case.settings.numbers),
+            *_targets(name, template, case.book),
         )
     ]
 

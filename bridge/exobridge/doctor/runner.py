@@ -13,17 +13,20 @@ from exobridge.doctor import (
     machine,
     model_checks,
     number_checks,
+    outbound_checks,
     port_check,
     provider_checks,
     secret_checks,
     storage_check,
     template_checks,
     url_checks,
+    visit_checks,
 )
 from exobridge.doctor.aside import aside
 from exobridge.doctor.case import OFFLINE, Case, Check, Scope, blocking
 from exobridge.doctor.catalogue import GROUPS
 from exobridge.doctor.finding import Finding, info, warning
+from exobridge.doctor.kept import read_kept
 from exobridge.doctor.variables import Read, read, secret_values
 from exobridge.log import MIN_SECRET, Redactor
 
@@ -44,6 +47,8 @@ CHECKS = (
     Check("storage", storage_check.look, seconds=20),
     Check("machine", blocking(machine.look)),
     Check("exotel", exotel_account.look, seconds=20),
+    Check("visits", blocking(visit_checks.look)),
+    Check("outbound", blocking(outbound_checks.look), needs_templates=True),
 )
 
 Tell = Callable[[str], None]
@@ -85,8 +90,9 @@ async def _with_settings(found: Read, scope: Scope, tell: Tell) -> list[Finding]
             templates, findings = await aside(lambda: template_checks.load(settings))
     except Exception as problem:
         findings = [_failed("templates", problem, READ_SECONDS)]
-    case = Case(settings, templates, found.variables, scope, tell)
-    return [*findings, *await run(CHECKS, case)]
+    kept, unread = await read_kept(settings)
+    case = Case(settings, templates, found.variables, scope, tell, kept)
+    return [*findings, *unread, *await run(CHECKS, case)]
 
 
 async def run(checks: Iterable[Check], case: Case) -> list[Finding]:
@@ -111,6 +117,8 @@ def _left_out(check: Check, case: Case) -> str:
         return "the templates have to be mended first"
     if check.name == "models" and case.scope.fast:
         return "--fast starts no provider"
+    if check.name == "exotel" and case.scope.offline and case.settings.exotel_api_key:
+        return OFFLINE
     if check.name == "url" and case.scope.offline and case.settings.public_url:
         return OFFLINE
     return ""

@@ -2,7 +2,7 @@
 
 from exobridge.exophones.book import BookKeeper, LiveBook
 from exobridge.exophones.errors import NumberError
-from exobridge.exophones.listing import OwnNumber, found_of, listing
+from exobridge.exophones.listing import OwnNumber, as_found, found_of, listing
 from exobridge.exophones.service import Numbers
 from exobridge.exophones.together import Exophones, open_exophones
 
@@ -13,6 +13,7 @@ __all__ = [
     "NumberError",
     "Numbers",
     "OwnNumber",
+    "as_found",
     "found_of",
     "listing",
     "open_exophones",

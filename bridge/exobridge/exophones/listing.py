@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -116,3 +116,17 @@ def found_of(phones: Iterable[ExoPhone]) -> list[Found]:
             name, url = phone.friendly_name[:100], phone.voice_url[:2000]
             found[number] = Found(number, name, sid, url, phone.region)
     return list(found.values())
+
+
+def as_found(own: OwnNumber, found: Found | None) -> OwnNumber:
+    """The number as the account tells it now; ``None``: it has none."""
+    if found is None:
+        return replace(own, in_account=False, exophone_sid="", flow_url="")
+    return replace(
+        own,
+        in_account=True,
+        name=own.name or found.name,
+        exophone_sid=found.exophone_sid,
+        flow_url=found.flow_url,
+        region=found.region or own.region,
+    )

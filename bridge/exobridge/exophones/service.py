@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from exobridge.exophones.errors import NumberError
-from exobridge.exophones.listing import OwnNumber, found_of, listing
+from exobridge.exophones.listing import OwnNumber, as_found, found_of, listing
 from exobridge.exotel.api import ExotelApi
 from exobridge.exotel.flows import flow_url
 from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, mask, normalise
@@ -173,7 +173,7 @@ class Numbers:
         found = {each.number: each for each in found_of(await self._account().exophones())}
         ours = {each.number: each for each in await self.listed()}
         return [
-            _as_found(ours.get(number) or OwnNumber(number), found.get(number))
+            as_found(ours.get(number) or OwnNumber(number), found.get(number))
             for number in sorted(found.keys() | ours.keys())
         ]
 
@@ -224,19 +224,6 @@ def _check(wish: NumberWish) -> None:
     if not APP_ID.fullmatch(wish.applet_app_id):
         detail = "The app id is not of letters, digits, - and _."
         raise NumberError("bad-value", detail, field="applet_app_id")
-
-
-def _as_found(own: OwnNumber, found: Found | None) -> OwnNumber:
-    if found is None:
-        return replace(own, in_account=False, exophone_sid="", flow_url="")
-    return replace(
-        own,
-        in_account=True,
-        name=own.name or found.name,
-        exophone_sid=found.exophone_sid,
-        flow_url=found.flow_url,
-        region=found.region or own.region,
-    )
 
 
 def _last() -> NumberError:
