@@ -58,6 +58,8 @@ class Doing:
         placed: The call is placed for all that, where the request ``breaks``, ``hangs`` or
             ``resets``.
         told: Its end is told, by the status callback.
+        told_after: So many seconds after it.
+        told_times: So often.
     """
 
     does: Does = "answers"
@@ -66,6 +68,8 @@ class Doing:
     api: Api = ""
     placed: bool = False
     told: bool = True
+    told_after: float = 0.0
+    told_times: int = 1
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class Played:
         began, ended: By :func:`time.monotonic`; ``None``: it goes on.
         status: How it ended.
         url: Of its stream; empty: there was none.
+        heard_of: Whether the server has taken anything that told of it.
     """
 
     call_sid: str
@@ -89,6 +94,7 @@ class Played:
     ended: float | None = None
     status: CallStatus = "in-progress"
     url: str = field(default="", repr=False)
+    heard_of: bool = False
 
     @property
     def streamed(self) -> bool:
@@ -192,7 +198,7 @@ class Customers:
             await asyncio.sleep(doing.ring_seconds)
             status = _ENDS.get(doing.does, "completed")
             if status == "completed":
-                await self._tell(placed, facts, "answered")
+                await self._tell(placed, played, facts, "answered")
                 await self._talk(placed, played, facts)
             else:
                 facts.was_answered = False
@@ -202,13 +208,15 @@ class Customers:
         played.status = status
         seconds = played.ended - played.began if status == "completed" else 0.0
         self.account.end(placed.call_sid, status=status, seconds=seconds)
-        if doing.told:
-            await self._tell(placed, facts, "terminal")
+        for _ in range(doing.told_times if doing.told else 0):
+            await asyncio.sleep(doing.told_after)
+            await self._tell(placed, played, facts, "terminal")
 
     async def _talk(self, placed: PlacedCall, played: Played, facts: CallFacts) -> None:
         url = placed.stream_url or await self._answered_url(facts)
         if not url:
             return
+        played.heard_of = played.heard_of or not placed.stream_url
         identity = Identity(
             placed.call_sid, new_sid(), self.account.sid, "1", placed.customer, placed.exophone
         )
@@ -234,7 +242,9 @@ class Customers:
             return ""
         return str(cast(dict[str, Any], told).get("url", "")) if isinstance(told, dict) else ""
 
-    async def _tell(self, placed: PlacedCall, facts: CallFacts, event: CallbackEvent) -> None:
+    async def _tell(
+        self, placed: PlacedCall, played: Played, facts: CallFacts, event: CallbackEvent
+    ) -> None:
         """A status callback, as the call was asked for with."""
         table = placed.callback
         if table is None or event not in (table.events or ["terminal"]):
@@ -247,6 +257,7 @@ class Customers:
             except httpx.HTTPError:
                 continue
             if answer.status_code == 200:
+                played.heard_of = True
                 return
 
 
