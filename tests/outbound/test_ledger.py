@@ -1,0 +1,155 @@
+"""A dial's way through the ledger, and what is left when a process dies on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from exobridge.outbound.models import DialOutcome, DialState, custom_field
+from exobridge.store.dials import Next
+from tests.outbound.ground import Ledger, ground, ledger, template
+
+RETRIES = {"default": template(attempts=3, retry_minutes=[10, 20])}
+
+
+@pytest.fixture
+async def book(tmp_path: Path) -> AsyncIterator[Ledger]:
+    """A ledger of its own, whose template calls three times."""
+    async with ledger(tmp_path / "calls.sqlite3", on=ground(RETRIES)) as opened:
+        yield opened
+
+
+def ends(outcome: DialOutcome, book: Ledger, again: float | None = None) -> partial[Next]:
+    """What comes after an attempt."""
+    now = book.clock()
+    at = None if again is None else now + timedelta(seconds=again)
+    return partial(lambda _: Next(outcome, now, "", at, now + timedelta(days=1)))
+
+
+async def test_a_call_goes_its_way(book: Ledger) -> None:
+    """Claimed, asked for, placed, over: each step is kept, with its attempt."""
+    dial = await book.want(1, variables={"name": "Asha"})
+    (claimed,) = (await book.claim()).dials
+    attempt = await book.begin(claimed)
+    assert attempt == 1
+    assert (await book.again(dial)).state is DialState.PLACING
+    found = await book.rows.placed(dial.id, 1, "c1", book.clock())
+    assert found is not None
+    assert (found.state, found.call_sid, found.lease) == (DialState.PLACED, "c1", "")
+    assert await book.rows.settle(found, ends(DialOutcome.ANSWERED, book), book.clock())
+    assert await book.rows.settle(found, ends(DialOutcome.BUSY, book), book.clock()) is None
+    done = await book.again(dial)
+    assert (done.state, done.outcome) == (DialState.DONE, DialOutcome.ANSWERED)
+    (only,) = await book.rows.attempts(dial.id)
+    assert (only.call_sid, only.outcome) == ("c1", DialOutcome.ANSWERED)
+    assert not (await book.rows.todo(book.clock())).is_open
+
+
+async def test_who_died_while_asking_leaves_it_unsure(book: Ledger) -> None:
+    """Nobody asks again: a webhook tells of the call, or it ends as unknown."""
+    first, second = await book.want(1), await book.want(2)
+    for dial in (await book.claim()).dials:
+        await book.begin(dial)
+    book.clock.pass_by(91)
+    assert await book.rows.lapse(book.clock()) == (0, 2)
+    assert (await book.claim()).dials == []
+    adopted = await book.outbound.adopt("c1", custom_field(first.id, 1), book.clock())
+    assert adopted is not None
+    assert (await book.again(first)).state is DialState.PLACED
+    book.clock.pass_by(14_400 + 30 + 601)
+    assert (await book.rows.todo(book.clock())).given_up
+    assert await book.rows.give_up(book.clock()) == 2
+    assert (await book.again(second)).outcome is DialOutcome.UNKNOWN
+    assert (await book.claim()).dials == []
+
+
+async def test_a_webhook_may_come_before_the_answer(book: Ledger) -> None:
+    """The dial knows its call by either, and what the answer says later changes nothing."""
+    dial = await book.want(1)
+    (claimed,) = (await book.claim()).dials
+    await book.begin(claimed)
+    field = custom_field(dial.id, 1)
+    for _ in range(2):
+        found = await book.outbound.adopt("c1", field, book.clock())
+        assert found is not None
+        assert found.number == dial.number
+    assert not await book.rows.unsure(claimed, book.clock(), "no answer")
+    assert not await book.rows.not_placed(claimed, book.clock(), book.clock(), "429")
+    assert not await book.rows.refused(claimed, book.clock(), "400")
+    known = await book.rows.placed(dial.id, 1, "c1", book.clock())
+    assert known is not None
+    assert known.state is DialState.PLACED
+    assert await book.rows.placed(dial.id, 1, "another", book.clock()) is None
+    assert (await book.again(dial)).call_sid == "c1"
+
+
+async def test_a_custom_field_that_is_none_of_ours_is_nobodys(book: Ledger) -> None:
+    """Neither a stranger's, nor an attempt's that was never made."""
+    dial = await book.want(1)
+    for text in ("", "order-1", "xb:nobody:1", custom_field(dial.id, 1), "xb:1:99999999"):
+        assert await book.outbound.adopt("c1", text, book.clock()) is None
+
+
+async def test_a_late_word_of_the_first_attempt_does_not_settle_the_second(book: Ledger) -> None:
+    """It is an attempt's, not the dial's."""
+    dial = await book.want(1)
+    await book.place((await book.claim()).dials[0], "c1")
+    busy = ends(DialOutcome.BUSY, book, again=600)
+    known = await book.again(dial)
+    await book.rows.settle(known, busy, book.clock())
+    book.clock.pass_by(600)
+    (claimed,) = (await book.claim()).dials
+    assert await book.begin(claimed) == 2
+    late = await book.outbound.adopt("c1", custom_field(dial.id, 1), book.clock())
+    assert late is not None
+    assert late.attempt == 1
+    assert (await book.again(dial)).state is DialState.PLACING
+    assert await book.rows.settle(known, busy, book.clock()) is None
+    await book.rows.placed(dial.id, 2, "c2", book.clock())
+    assert await book.rows.settle(known, busy, book.clock()) is None
+    assert (await book.again(dial)).call_sid == "c2"
+
+
+async def test_what_was_surely_not_placed_does_not_count(book: Ledger) -> None:
+    """It waits again, with its patience, and its next attempt has a number of its own."""
+    dial = await book.want(1)
+    (claimed,) = (await book.claim()).dials
+    await book.begin(claimed)
+    at = book.clock() + timedelta(seconds=10)
+    assert await book.rows.not_placed(claimed, book.clock(), at, "429")
+    waiting = await book.again(dial)
+    assert (waiting.state, waiting.attempts, waiting.due_at) == (DialState.WAITING, 0, at)
+    assert waiting.give_up_at == dial.give_up_at
+    book.clock.pass_by(10)
+    assert await book.begin((await book.claim()).dials[0]) == 2
+
+
+async def test_cancelled_it_is_not_called_any_more(book: Ledger) -> None:
+    """Waiting or claimed it is done; with a call under way that call goes on, and is the last."""
+    waiting, claimed, asked = [await book.want(n) for n in (1, 2, 3)]
+    await book.outbound.cancel(waiting.id)
+    held = {dial.id: dial for dial in (await book.claim()).dials}
+    await book.place(held[asked.id], "c3")
+    await book.outbound.cancel(claimed.id)
+    assert await book.begin(held[claimed.id]) is None
+    for each in (waiting, claimed):
+        assert (await book.again(each)).outcome is DialOutcome.CANCELLED
+    under_way = await book.outbound.cancel(asked.id)
+    assert under_way.state is DialState.PLACED
+    assert under_way.request.policy.attempts == 0
+    assert under_way.request.variables == asked.request.variables
+
+
+async def test_one_persons_dials_are_forgotten(book: Ledger) -> None:
+    """All but one whose call may be under way."""
+    first, under_way = await book.want(1), await book.want(2)
+    held = {dial.id: dial for dial in (await book.claim()).dials}
+    await book.place(held[under_way.id], "c1")
+    await book.rows.give_back(held[first.id], book.clock())
+    assert await book.rows.forget(first.number) == 1
+    assert await book.rows.forget(under_way.number) == 0
+    assert await book.rows.find(first.id) is None
