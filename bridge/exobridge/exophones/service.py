@@ -134,7 +134,7 @@ class Numbers:
         number = normalise(written)
         if number is None:
             detail = "This is no phone number."
-            raise NumberError("no-number", detail, "Write it like +918047112233.", "number")
+            raise NumberError("no-number", detail, "Write +91 and its ten digits.", "number")
         if number in self._environment:
             detail = f"{mask(number)} stands in EXOTEL_NUMBERS, which wins."
             raise NumberError("read-only", detail, "Change it there, and restart the server.")
