@@ -30,7 +30,9 @@ from exobridge.web.control import (
     batches,
     calls,
     dials,
+    events,
     health,
+    live,
     numbers,
     recordings,
     transfers,
@@ -247,6 +249,8 @@ def _operations(bridge: Bridge) -> list[Operation]:
     )
     return [
         *calls.operations(bridge.store),
+        *live.operations(bridge.orders),
+        *events.operations(bridge.store, bridge.feed),
         *dials.operations(bridge.outbound),
         *batches.operations(bridge.batches),
         *transfers.operations(bridge.store),

@@ -25,6 +25,8 @@ from exobridge.exotel.api import ExotelApi
 from exobridge.greetings import Greetings
 from exobridge.jobs import JobRunner
 from exobridge.keeping.retention import Periods, retention
+from exobridge.live.feed import Feed
+from exobridge.live.orders import Orders
 from exobridge.observe.observer import Observer
 from exobridge.outbound.batches import Batches
 from exobridge.outbound.checks import Ground
@@ -98,6 +100,9 @@ class Bridge:
         self.batches = Batches(store, self.outbound.judge, services.wall_clock, self.outbound.wake)
         self.desk.use_outbound(self.outbound)
         self.dialler: Dialler | None = None
+        sessions = self.desk.sessions
+        self.orders = Orders(sessions, store, alone=whole.alone, clock=services.wall_clock)
+        self.feed = Feed(store, is_over=lambda: self.desk.is_draining)
         self.greetings = Greetings(
             desk=self.desk,
             routing=routing,
@@ -271,6 +276,9 @@ async def open_bridge(
         bridge.webhooks = webhooks
         _deliver_logs(bridge)
         exits.push_async_callback(bridge.aclose)
+        observer.watchers.add(bridge.feed)
+        exits.push_async_callback(bridge.feed.aclose)
+        await exits.enter_async_context(bridge.orders.watching())
         if api is not None:
             bridge.account = _watch_account(bridge, api, exits)
             if whole.is_first:

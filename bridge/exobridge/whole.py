@@ -39,6 +39,11 @@ class Whole(Protocol):
         """Whether this process does what one is to do for all."""
         ...
 
+    @property
+    def alone(self) -> bool:
+        """Whether this process is all of the server: no other holds calls."""
+        ...
+
     def admission(self, on_unused: ToldOfCall, on_replaced: ToldOfCall) -> Admission:
         """Who gives out slots; see :data:`~exobridge.admission.MakeAdmission`."""
         ...
@@ -68,6 +73,7 @@ class OneProcess:
     complete = True
     lost: Set[HeldStream] | None = None
     is_first = True
+    alone = True
 
     def __init__(self, max_calls: int, unused_seconds: float) -> None:
         self._max_calls = max_calls

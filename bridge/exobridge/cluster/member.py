@@ -83,6 +83,11 @@ class Member:
         """As of :class:`~exobridge.whole.Whole`."""
         return self._start.index == 0
 
+    @property
+    def alone(self) -> bool:
+        """As of :class:`~exobridge.whole.Whole`."""
+        return False
+
     def admission(self, on_unused: ToldOfCall, on_replaced: ToldOfCall) -> Admission:
         """As of :class:`~exobridge.whole.Whole`."""
         self._admission = SharedAdmission(

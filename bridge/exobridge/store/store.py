@@ -20,11 +20,13 @@ from exobridge.store.counters import Counters
 from exobridge.store.dials import DialRows
 from exobridge.store.engine import make_engine, make_folder, read_url
 from exobridge.store.errors import StoreClosedError
+from exobridge.store.feed import FeedRows
 from exobridge.store.jobs import Jobs
 from exobridge.store.keeping import Keeping
 from exobridge.store.listing import Listing
 from exobridge.store.migrate import migrate
 from exobridge.store.numbers import NumberRows
+from exobridge.store.orders import OrderRows
 from exobridge.store.recordings import RecordingRows
 from exobridge.store.rows import read_call, read_event, read_turn
 from exobridge.store.transaction import Beside, JobBeside
@@ -77,6 +79,8 @@ class Store:
         keeping: Takes out of the record what shall not be kept.
         numbers: ExoPhones, besides those of the environment.
         visits: When each of our URLs was asked last.
+        orders: To calls whose socket another process holds.
+        feed: What is written, as one line.
     """
 
     def __init__(self, reader: AsyncEngine, writer_engine: AsyncEngine, writer: Writer) -> None:
@@ -92,9 +96,11 @@ class Store:
         self.keeping = Keeping(reader, writer_engine)
         self.numbers = NumberRows(reader, writer_engine)
         self.visits = VisitRows(reader, writer_engine)
+        self.orders = OrderRows(reader, writer_engine)
+        self.feed = FeedRows(reader)
         self._parts: tuple[Unbroken, ...] = (
             *(self.jobs, self.counters, self.recordings, self.listing, self.keeping),
-            *(self.numbers, self.visits, self.batches, self.dials),
+            *(self.numbers, self.visits, self.batches, self.dials, self.orders, self.feed),
         )
 
     @classmethod

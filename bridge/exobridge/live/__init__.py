@@ -1,0 +1,1 @@
+"""What an operator sees of calls while they last, and does to them."""
