@@ -127,26 +127,23 @@ DEAF: dict[str, str] = {
 """Nothing is reported, and nothing comes: to the bot the caller is silent."""
 
 
+PATIENT = CallPlan(url="http://localhost", patience=Patience(bot_done_ms=250, bot_timeout_ms=5000))
+"""A caller who waits for an answer, and first for a greeting, whether there is one or not."""
+
+
 def scenes() -> dict[str, Scene]:
     """One call for each, and healthy ones between them."""
     ask_and_wait = (Say(LINE), Wait(8000))
     found = {name: Scene(text, ask_and_wait) for name, (_, text, _) in FATAL.items()}
     found |= {name: Scene(text, ask_and_wait) for name, (_, text, _) in SPEECHLESS.items()}
-    found |= {name: Scene(text, plan=_plan(name)) for name, (_, text, _) in REOPENED.items()}
+    found |= {name: Scene(text, plan=PATIENT) for name, (_, text, _) in REOPENED.items()}
     silences = {"idle_seconds": 0.7}
     found |= {name: Scene(text, ask_and_wait, limits=silences) for name, text in DEAF.items()}
-    found |= {name: Scene(text, plan=_plan(name)) for name, text in HARMLESS.items()}
+    found |= {name: Scene(text, plan=PATIENT) for name, text in HARMLESS.items()}
     failing_vad = {"options": {"fault": "fail", "fault_at": 10}}
     without_ears = _with("realtime", "fake-realtime", {}, vad=failing_vad)
-    found["realtime vad"] = Scene(without_ears, plan=_plan("realtime vad"))
+    found["realtime vad"] = Scene(without_ears, plan=PATIENT)
     return {_template(name): scene for name, scene in found.items()}
-
-
-def _plan(name: str) -> CallPlan:
-    # A speech-to-speech session does not greet, so its caller does not wait for it.
-    greeted = 500 if name.startswith("realtime") else 3000
-    patience = Patience(bot_done_ms=250, bot_timeout_ms=greeted)
-    return CallPlan(url="http://localhost", patience=patience)
 
 
 def _template(name: str) -> str:
