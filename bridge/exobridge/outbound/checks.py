@@ -154,7 +154,9 @@ def _template(name: str, templates: Templates) -> Template:
     if name in templates:
         return templates[name]
     near = difflib.get_close_matches(name, templates, n=1, cutoff=0.6)
-    hint = f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(templates))}."
+    hint = (
+        f" It may be meant: {near[0]}." if near else f" There are: {', '.join(sorted(templates))}."
+    )
     raise DialRefusedError(
         "unknown-template", f"There is no template of this name.{hint}", "template"
     )

@@ -32,6 +32,9 @@ from exobridge.outbound.placed import placed_event
 from exobridge.outbound.rules import next_call
 from exobridge.store import Store, StoreError
 
+FURTHEST = timedelta(days=366)
+"""How long before its time a call can be wished for."""
+
 TEMPLATE_GONE = timedelta(minutes=1)
 """How long a dial waits for its template to come back, if it is not there any more."""
 
@@ -97,7 +100,12 @@ class Outbound:
         number = check_number(wish.number, ground.numbers)
         request = check(wish, ground)
         now = self._clock()
-        due_at = self.opening(request, max(now, wish.not_before or now))
+        not_before = max(now, wish.not_before or now)
+        if not_before > now + FURTHEST:
+            raise DialRefusedError(
+                "bad-time", f"The time is more than {FURTHEST.days} days away.", "not_before"
+            )
+        due_at = self.opening(request, not_before)
         if due_at is None:
             raise DialRefusedError(
                 "never-open", "The template's outbound.hours never open.", "template"
