@@ -136,8 +136,9 @@ WAITS = {
 }
 """By the limit's name; the call has to end by it and by no other."""
 
-ELSEWHERE = {"send", "dialling"}
-"""The socket's, in ``web/test_line.py``, and a webhook's, in ``web/test_dial_up_trouble.py``."""
+ELSEWHERE = {"send", "dialling", "store"}
+"""The socket's, in ``web/test_line.py``, a webhook's, in ``web/test_dial_up_trouble.py``, and the
+database's: the page of waits says where."""
 
 
 @pytest.mark.parametrize("name", sorted({each.name for each in fields(Waits)} - ELSEWHERE))

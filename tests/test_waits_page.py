@@ -56,6 +56,7 @@ SECONDS: dict[str, float] = {
     "the database, when a Passthru applet asks for a branch": DEFAULTS.store.passthru,
     "the database, when a Greeting applet asks for its text": DEFAULTS.store.greeting,
     "the database, when a status callback comes": DEFAULTS.store.callback,
+    "the database, when a whisper is asked for": DEFAULTS.store.whisper,
     "a look-up's answer": LookupTable().timeout_ms / 1000,
     "the database, when a Connect applet asks whom to dial": DEFAULTS.dialling,
     "your own system, asked whom to dial": DialLookupTable().timeout_ms / 1000,

@@ -11,6 +11,7 @@ from exobridge.transfer.whispers import Whispers
 from exobridge.web.whisper import GOOD_FOR, WhisperTokens
 from exobridge_codecs.wav import parse_wav
 from tests.server import bot, serving, until
+from tests.test_waits import held
 from tests.web.dialling import (
     ASHA,
     AUDIBLE,
@@ -120,6 +121,24 @@ async def test_a_whisper_that_cannot_be_made_costs_no_transfer(tmp_path: Path) -
         answer = await ask(http)
         assert numbers(answer) == [ASHA, RAVI, MEENA]
         assert "start_call_playback" not in answer
+
+
+async def test_a_database_that_hangs_makes_a_whisper_silent(tmp_path: Path) -> None:
+    """Whoever is called hears nothing, in place of not being called."""
+    async with serving(tmp_path, {"default": bot(transfer=AUDIBLE)}) as server:
+        request = await hand_over(server, summary="Wants a refund.")
+        whispers = Whispers(
+            store=server.bridge.store,
+            prompts=server.bridge.services.prompts,
+            templates=server.bridge.templates.get,
+            hurry_seconds=0.1,
+            store_seconds=0.1,
+        )
+        with held(tmp_path / "data" / "exobridge.sqlite3"):
+            wav = parse_wav(await whispers.wav("c", request.key))
+        assert not any(wav.mono())
+        assert server.log("call not looked up", error="no answer in time")
+        await whispers.aclose()
 
 
 async def test_a_whisper_that_is_late_is_silence(tmp_path: Path) -> None:
