@@ -2,80 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from exobridge.call.events import Role
 from exobridge.call.outcome import Outcome
-from exobridge.simulator.account import Account, serve, serve_account
-from exobridge.simulator.customers import Customers, Doing, customers
+from exobridge.simulator.account import serve
+from exobridge.simulator.customers import Doing
 from exobridge.simulator.light_stream import light_stream
 from exobridge.simulator.wire import Identity
-from tests.deploy.processes import free_port
-from tests.server import Server, bot, http_client, serving, until
-
-EXOPHONE = "+918047112233"
-ASHA = "+919811122233"
-SECRET = "a-secret-of-the-webhooks"
-KEY = "the-key-of-the-api-0123456789"
-AUTHORIZED = {"authorization": f"Bearer {KEY}"}
-
-
-@asynccontextmanager
-async def calling(
-    folder: Path, does: Callable[[str, int], Doing], **outbound: Any
-) -> AsyncGenerator[tuple[Server, Customers, httpx.AsyncClient]]:
-    """A server that may call, people who are called, and a client of its API."""
-    template = bot(
-        greeting="Hello {name}.",
-        variables={"name": "whoever you are"},
-        outbound={"purpose": "transactional", "retry_minutes": 1} | outbound,
-    )
-    port = free_port()
-    async with serve_account(Account()) as account:
-        variables: dict[str, Any] = {
-            **account.variables,
-            "EXOTEL_NUMBERS": f"{EXOPHONE}=default",
-            "EXOTEL_TEMPLATE_APPLET_APP_ID": "4711",
-            "EXOBRIDGE_SECRET": SECRET,
-            "EXOBRIDGE_API_KEY": KEY,
-            "EXOBRIDGE_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        }
-        async with (
-            serving(folder, {"default": template}, port=port, **variables) as server,
-            customers(
-                account, does, answer_url=f"{server.url}/exotel/answer?auth_token={SECRET}"
-            ) as people,
-            http_client(server.url) as api,
-        ):
-            api.headers.update(AUTHORIZED)
-            yield server, people, api
-
-
-async def called(api: httpx.AsyncClient, **wish: Any) -> dict[str, Any]:
-    """Ask for a call; the dial."""
-    answer = await api.post("/api/v1/calls", json={"number": ASHA, **wish})
-    assert answer.status_code in (200, 201), answer.text
-    dial: dict[str, Any] = answer.json()
-    return dial
-
-
-async def done(api: httpx.AsyncClient, dial: dict[str, Any]) -> dict[str, Any]:
-    """The dial once it is done."""
-    told: dict[str, Any] = {}
-
-    async def is_done() -> bool:
-        answer = await api.get(f"/api/v1/dials/{dial['id']}")
-        told.update(answer.json())
-        return bool(told["state"] == "done")
-
-    await until(is_done)
-    return told
+from tests.outbound.calling import ASHA, EXOPHONE, called, calling, done
+from tests.server import Server, until
 
 
 async def said_first(server: Server, call_sid: str) -> str:
@@ -181,7 +121,7 @@ async def test_who_cannot_be_called_is_not(tmp_path: Path) -> None:
 
 async def test_dials_are_listed_and_cancelled(tmp_path: Path) -> None:
     """The newest first, a page at a time; a cancelled one is called no more."""
-    later = "2999-01-01T12:00:00+05:30"
+    later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     async with calling(tmp_path, lambda number, nth: Doing()) as (_, people, api):
         dials = [
             await called(api, number=f"+9198111222{index}0", not_before=later) for index in range(3)
