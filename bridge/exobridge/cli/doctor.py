@@ -51,7 +51,8 @@ def doctor(
         bool, typer.Option("--offline", help="Ask nothing beyond this machine.")
     ] = False,
     online: Annotated[
-        bool, typer.Option("--online", help="Try Exotel's API and the recordings' bucket too.")
+        bool,
+        typer.Option("--online", help="Want Exotel's credentials, and try the recordings' bucket."),
     ] = False,
     exotel_url: Annotated[str, typer.Option(help="Exotel's API, in place of EXOTEL_API_URL.")] = "",
     against: Annotated[
@@ -75,8 +76,9 @@ def doctor(
     """Look whether a call would be answered well by this installation.
 
     Reads the settings as `exobridge serve` does, and looks at the templates, the providers, the
-    port, the public URL, the clock, the disk and the machine. Nothing is changed, and no call is
-    begun. Each finding says how to mend it.
+    port, the public URL, the clock, the disk and the machine; with Exotel's credentials also at the
+    account, its numbers and their flows. Nothing is changed, and no call is begun. Each finding
+    says how to mend it.
 
     With --against it looks at a running server instead, of any make: it places one short call.
 

@@ -123,7 +123,7 @@ def _flows(case: Case, phones: list[ExoPhone]) -> Iterator[Finding]:
         if not troubles:
             fine.append(f"{mask(own.number)}={seen.flow_app_id}")
     if fine:
-        hint = "which URLs its applets ask the API does not tell, but what was asked of us"
+        hint = "the API does not tell which URLs their applets ask, but see what was asked of us"
         yield ok("exotel.flows", f"{', '.join(fine)}; {hint}")
 
 

@@ -32,7 +32,7 @@ def _looked(case: Case) -> Iterator[Finding]:
         try:
             request = check(Wish(NOBODY, template=name), ground)
         except DialRefusedError as refused:
-            yield info("outbound.ready", f"{name}: no call can be placed: {refused.detail}")
+            yield info("outbound.ready", f"{name}: no call can be placed with it", refused.detail)
         else:
             yield ok("outbound.ready", f"{name}: {_way(request)}, {IN_LAW[request.purpose]}")
     if case.settings.public_url is None:
