@@ -11,8 +11,9 @@ import argparse
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -25,6 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import CHECKS, load_all_checks
 
+from exobridge.simulator.account import Account, serve_account
 from tests.keeping.kept import keep
 from tests.server import Server, serving
 
@@ -38,21 +40,41 @@ CHECKED = (
     "response_schema_conformance",
 )
 STREAM = "text/event-stream"
-NAMES = ("call_sid", "number", "id")
-"""What an item of a list goes by."""
+EXOPHONE = "+918047112244"
+SENSIBLE: dict[str, list[Any]] = {
+    "number": ["+919811100001", "09811100002", EXOPHONE, "+918047112255"],
+    "template": ["default", ""],
+    "caller_id": [EXOPHONE, ""],
+    "variables": [{"name": "Asha"}, {}],
+    "not_before": [(datetime.now(UTC) + timedelta(days=2)).isoformat(), None],
+    "since": ["2020-01-01T00:00:00Z"],
+    "until": ["2030-01-01T00:00:00Z"],
+}
+"""Values that are not made up by chance: without them hardly anything would be taken."""
 
-Fill = Callable[[Server], Awaitable[None]]
+LISTS = [
+    b"number,name\n+919811100003,Asha\n+919811100004,Ravi\n",
+    b"number\n09811100005\n",
+    b"number\n12\n",
+]
+FAR = (datetime.now(UTC) + timedelta(days=3)).isoformat()
 
 
 @contextmanager
-def asked_server(folder: Path, **variables: str) -> Generator[Server]:
-    """A server with some calls in its record, in a thread of its own."""
+def asked_server(folder: Path) -> Generator[Server]:
+    """A server with calls in its record and more to make, in a thread of its own; Exotel is a
+    stand-in, which places calls that nobody hears of again."""
     loop = asyncio.new_event_loop()
     started: list[Server | BaseException] = []
     up, over = threading.Event(), asyncio.Event()
 
     async def run() -> None:
-        async with serving(folder, EXOBRIDGE_API_KEY=KEY, REQUEST_RATE="0", **variables) as server:
+        account = Account()
+        account.add_exophones(EXOPHONE, "+918047112266")
+        async with (
+            serve_account(account),
+            serving(folder, **VARIABLES, **account.variables) as server,
+        ):
             for number in range(3):
                 await keep(server.bridge.store, folder / "data", f"call-{number}")
             started.append(server)
@@ -80,6 +102,30 @@ def asked_server(folder: Path, **variables: str) -> Generator[Server]:
     assert len(started) == 1, started[-1]
 
 
+VARIABLES = {
+    "EXOBRIDGE_API_KEY": KEY,
+    "REQUEST_RATE": "0",
+    "EXOTEL_TEMPLATE_APPLET_APP_ID": "123456",
+    "EXOTEL_NUMBERS": f"{EXOPHONE}=default",
+    "EXOTEL_STREAM_CHECK_SECONDS": "0",
+    "WEBHOOK_URL": "http://127.0.0.1:9/nobody",
+    "WEBHOOK_SIGNING_SECRET": "whsec_" + "c2VjcmV0IG9mIHRoZSB3ZWJob29rcyBvZiB0ZXN0cw==",
+}
+
+
+def fill(url: str) -> None:
+    """Make one of each kind, for the lists; none of these people is called meanwhile."""
+    people = [{"number": f"+91981110001{number}", "not_before": FAR} for number in range(2)]
+    for path, body in [
+        *((f"{url}/api/v1/calls", each) for each in people),
+        (f"{url}/api/v1/numbers", {"number": "+918047112277", "template": "default"}),
+    ]:
+        requests.post(path, json=body, headers=AUTHORIZED, timeout=30).raise_for_status()
+    headers = {**AUTHORIZED, "content-type": "text/csv"}
+    made = requests.post(f"{url}/api/v1/batches", data=LISTS[0], headers=headers, timeout=30)
+    made.raise_for_status()
+
+
 def document_of(url: str) -> dict[str, Any]:
     """Its OpenAPI document."""
     return cast(dict[str, Any], requests.get(f"{url}/api/v1/openapi.json", timeout=30).json())
@@ -93,6 +139,7 @@ def question(url: str, examples: int, seed: int, only: str = "") -> list[str]:
         only: Part of an operation's name; empty: all.
     """
     load_all_checks()
+    fill(url)
     document = document_of(url)
     del document["security"]  # the key is always good: without one there is nothing to see
     schema = schemathesis.openapi.from_dict(document)
@@ -108,7 +155,7 @@ def question(url: str, examples: int, seed: int, only: str = "") -> list[str]:
                 _trial(url, operation, mode, examples // 2, seed)
             except Unsatisfiable:
                 continue  # nothing can be wrong with it
-            except Exception as error:
+            except (Exception, BaseExceptionGroup) as error:
                 found.append(f"{name} ({mode.value}):\n{_told(error)}")
     return found
 
@@ -142,9 +189,178 @@ def _trial(
         if known and data.draw(st.integers(0, 2)):
             parameter = next(iter(case.path_parameters))
             case.path_parameters[parameter] = data.draw(st.sampled_from(known))
+        _make_sensible(case, data)
         _ask(url, case, operation, checks)
 
     ask()
+
+
+def _make_sensible(case: schemathesis.Case, data: st.DataObject) -> None:
+    """Put values that mean something into three of four requests."""
+    if not data.draw(st.integers(0, 3)):
+        return
+    if case.media_type == "text/csv":
+        case.body = data.draw(st.sampled_from(LISTS))
+    for part in (case.body, case.query):
+        if isinstance(part, dict):
+            named = cast(dict[str, Any], part)
+            for name in sorted(SENSIBLE.keys() & named.keys()):
+                named[name] = data.draw(st.sampled_from(SENSIBLE[name]))
+
+
+def _ask(
+    url: str,
+    case: schemathesis.Case,
+    operation: schemathesis.APIOperation[Any, Any, Any],
+    checks: list[Any],
+) -> None:
+    success = operation.definition.raw["responses"].get("200", {})
+    if STREAM not in success.get("content", {}):
+        case.call_and_validate(base_url=url, headers=AUTHORIZED, checks=checks, timeout=30)
+        return
+    asked = case.as_transport_kwargs(base_url=url, headers=AUTHORIZED)
+    with requests.request(**asked, stream=True, timeout=30) as answer:
+        assert str(answer.status_code) in operation.definition.raw["responses"], answer.status_code
+        assert answer.status_code < 500
+
+
+def _known(url: str, path: str) -> list[str]:
+    """Names that the list before a path's parameter gives."""
+    before, brace, rest = path.partition("/{")
+    if not brace:
+        return []
+    parameter = rest.partition("}")[0]
+    name = parameter if parameter in ("call_sid", "number") else "id"
+    answer = requests.get(url + before, headers=AUTHORIZED, timeout=30)
+    items: list[dict[str, Any]] = answer.json().get("items", []) if answer.ok else []
+    return [str(each[name]) for each in items if name in each]
+
+
+def main() -> None:
+        try:
+            loop.run_until_complete(run())
+        except BaseException as error:
+            started.append(error)
+            up.set()
+
+    thread = threading.Thread(target=main)
+    thread.start()
+    try:
+        assert up.wait(60)
+        server = started[0]
+        assert isinstance(server, Server), server
+        yield server
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(60)
+        loop.close()
+    assert len(started) == 1, started[-1]
+
+
+VARIABLES = {
+    "EXOBRIDGE_API_KEY": KEY,
+    "REQUEST_RATE": "0",
+    "EXOTEL_TEMPLATE_APPLET_APP_ID": "123456",
+    "EXOTEL_NUMBERS": f"{EXOPHONE}=default",
+    "EXOTEL_STREAM_CHECK_SECONDS": "0",
+    "WEBHOOK_URL": "http://127.0.0.1:9/nobody",
+    "WEBHOOK_SIGNING_SECRET": "whsec_" + "c2VjcmV0IG9mIHRoZSB3ZWJob29rcyBvZiB0ZXN0cw==",
+}
+
+
+def fill(url: str) -> None:
+    """Make one of each kind, for the lists; none of these people is called meanwhile."""
+    people = [{"number": f"+91981110001{number}", "not_before": FAR} for number in range(2)]
+    for path, body in [
+        *((f"{url}/api/v1/calls", each) for each in people),
+        (f"{url}/api/v1/numbers", {"number": "+918047112277", "template": "default"}),
+    ]:
+        requests.post(path, json=body, headers=AUTHORIZED, timeout=30).raise_for_status()
+    headers = {**AUTHORIZED, "content-type": "text/csv"}
+    made = requests.post(f"{url}/api/v1/batches", data=LISTS[0], headers=headers, timeout=30)
+    made.raise_for_status()
+
+
+def document_of(url: str) -> dict[str, Any]:
+    """Its OpenAPI document."""
+    return cast(dict[str, Any], requests.get(f"{url}/api/v1/openapi.json", timeout=30).json())
+
+
+def question(url: str, examples: int, seed: int, only: str = "") -> list[str]:
+    """Ask everything; what is wrong.
+
+    Args:
+        examples: Requests of each operation, half of which fit the document.
+        only: Part of an operation's name; empty: all.
+    """
+    load_all_checks()
+    fill(url)
+    document = document_of(url)
+    del document["security"]  # the key is always good: without one there is nothing to see
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.generation.update(allow_x00=True)
+    found: list[str] = []
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        name = str(operation.definition.raw["operationId"])
+        if only.lower() not in name.lower():
+            continue
+        for mode in schemathesis.GenerationMode:
+            try:
+                _trial(url, operation, mode, examples // 2, seed)
+            except Unsatisfiable:
+                continue  # nothing can be wrong with it
+            except (Exception, BaseExceptionGroup) as error:
+                found.append(f"{name} ({mode.value}):\n{_told(error)}")
+    return found
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return "\n".join(_told(each) for each in error.exceptions)
+    return f"{type(error).__name__}: {error}"
+
+
+def _trial(
+    url: str,
+    operation: schemathesis.APIOperation[Any, Any, Any],
+    mode: schemathesis.GenerationMode,
+    examples: int,
+    seed: int,
+) -> None:
+    checks = CHECKS.get_by_names(CHECKED)
+    known = _known(url, operation.path)
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    @hypothesis.given(case=operation.as_strategy(generation_mode=mode), data=st.data())
+    def ask(case: schemathesis.Case, data: st.DataObject) -> None:
+        if known and data.draw(st.integers(0, 2)):
+            parameter = next(iter(case.path_parameters))
+            case.path_parameters[parameter] = data.draw(st.sampled_from(known))
+        _make_sensible(case, data)
+        _ask(url, case, operation, checks)
+
+    ask()
+
+
+def _make_sensible(case: schemathesis.Case, data: st.DataObject) -> None:
+    """Put values that mean something into three of four requests."""
+    if not data.draw(st.integers(0, 3)):
+        return
+    if case.media_type == "text/csv":
+        case.body = data.draw(st.sampled_from(LISTS))
+    for part in (case.body, case.query):
+        if isinstance(part, dict):
+            named = cast(dict[str, Any], part)
+            for name in sorted(SENSIBLE.keys() & named.keys()):
+                named[name] = data.draw(st.sampled_from(SENSIBLE[name]))
 
 
 def _ask(
@@ -182,7 +398,7 @@ def main() -> int:
     asked = parser.parse_args()
     with TemporaryDirectory() as folder, asked_server(Path(folder)) as server:
         found = question(server.url, asked.examples, asked.seed, asked.only)
-        errors = server.errors()
+        errors = server.log("api failed")
         asked_for = Counter(
             (line["method"], line["endpoint"], line["status"]) for line in server.log("api")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from exobridge.call.events import CallEvent, EventKind
 from exobridge.call.state import replay
@@ -88,7 +89,7 @@ def transfers_of(events: Sequence[CallEvent]) -> list[CallTransferModel]:
     asked = [event for event in events if event.kind is EventKind.TRANSFER_REQUESTED]
     asked.sort(key=lambda event: (event.at, event.key))
     found: list[CallTransferModel] = []
-    for event, following in zip(asked, [*asked[1:], None], strict=True):
+    for event, following in zip_longest(asked, asked[1:]):
         call = replay(
             each
             for each in events
