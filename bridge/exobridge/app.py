@@ -155,6 +155,7 @@ def _sources(bridge: Bridge, observer: Observer, doors: _Doors) -> Sources:
         bridge.jobs,
         bridge.account,
         bridge.webhooks.delivery if bridge.webhooks else None,
+        dials=lambda: bridge.dialler,
     )
 
 

@@ -274,6 +274,21 @@ JOBS_LATE_SECONDS = _gauge(
     merge=Merge.MAX,
 )
 
+DIALS = _counter(
+    "exobridge_dials_total", "People to call that came to an end, by what became of it.", "outcome"
+)
+DIALS_WAITING = _gauge(
+    "exobridge_dials_waiting", "People who are still to be called, due or not.", merge=Merge.MAX
+)
+DIALS_UNDER_WAY = _gauge(
+    "exobridge_dials_under_way", "People who are being called, or may be.", merge=Merge.MAX
+)
+DIALS_HELD = _gauge(
+    "exobridge_dials_held",
+    "1 while nobody is called, as Exotel takes no calls from this account; else 0.",
+    merge=Merge.MAX,
+)
+
 WEBHOOKS = _counter(
     "exobridge_webhooks_total",
     "Tries at webhooks, by what became of them: taken, refused (another status), down (429, 5xx or "

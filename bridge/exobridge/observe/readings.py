@@ -46,6 +46,19 @@ class Webhooks(Protocol):
         ...
 
 
+class Dials(Protocol):
+    """What is known of people to call."""
+
+    outcomes: Counter[Any]
+    waiting: int
+    under_way: int
+
+    @property
+    def trouble(self) -> str:
+        """Why nobody is called at present."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the numbers are.
@@ -56,6 +69,7 @@ class Sources:
         is_ready: Whether calls can be taken.
         jobs: What is done beside the calls.
         account: What Exotel says of the account; ``None``: it cannot be asked.
+        dials: People to call; ``None``: another process calls them, or nobody.
         webhooks: ``None``: none are sent.
     """
 
@@ -68,6 +82,7 @@ class Sources:
     is_ready: Callable[[], bool]
     jobs: JobRunner
     account: AccountWatch | None = None
+    dials: Callable[[], Dials | None] = lambda: None
     webhooks: Webhooks | None = None
 
 
@@ -84,6 +99,7 @@ class Readings(Collector):
         yield from self._providers()
         yield from self._store()
         yield from self._jobs()
+        yield from self._dials()
         yield from self._exotel()
         yield from self._process()
 
@@ -142,6 +158,14 @@ class Readings(Collector):
         webhooks = self._sources.webhooks
         yield _counter(catalogue.WEBHOOKS, webhooks.sent.items() if webhooks else ())
         yield _gauge(catalogue.WEBHOOKS_HELD, float(webhooks is not None and webhooks.is_held))
+
+    def _dials(self) -> Iterable[Family]:
+        dials = self._sources.dials()
+        outcomes = dials.outcomes.items() if dials else ()
+        yield _counter(catalogue.DIALS, [((str(outcome),), n) for outcome, n in outcomes])
+        yield _gauge(catalogue.DIALS_WAITING, dials.waiting if dials else 0)
+        yield _gauge(catalogue.DIALS_UNDER_WAY, dials.under_way if dials else 0)
+        yield _gauge(catalogue.DIALS_HELD, float(bool(dials and dials.trouble)))
 
     def _exotel(self) -> Iterable[Family]:
         account = self._sources.account
