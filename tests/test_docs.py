@@ -19,7 +19,10 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 ENV_EXAMPLE = ROOT / ".env.example"
 
-COMPUTED = {"MAX_CALLS": "100 per worker"}
+COMPUTED = {
+    "MAX_CALLS": "100 per worker",
+    "OUTBOUND_RESERVE": "a tenth of `MAX_CALLS`, at least 1",
+}
 """Defaults that depend on the machine, as the page words them."""
 
 NOT_SET = "not set"

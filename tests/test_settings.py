@@ -63,6 +63,8 @@ def test_every_variable_is_read() -> None:
         "EXOBRIDGE_PORT": "9000",
         "EXOBRIDGE_WORKERS": "3",
         "MAX_CALLS": "7",
+        "OUTBOUND_CALLS_PER_MINUTE": "30",
+        "OUTBOUND_RESERVE": "2",
         "STT_PROVIDER": "moonshine",
         "TTS_PROVIDER": "hibari",
         "DIALOGUE_PROVIDER": "echo",
@@ -105,6 +107,7 @@ def test_every_variable_is_read() -> None:
     assert (str(settings.recording_hosts), settings.recording_max_mb) == ("*.exotel.com", 50)
     assert (settings.host, settings.port, settings.max_calls) == ("0.0.0.0", 9000, 7)
     assert settings.workers == 3
+    assert (settings.outbound_calls_per_minute, settings.outbound_reserve) == (30, 2)
     assert (settings.stt_provider, settings.tts_provider) == ("moonshine", "hibari")
     assert (settings.dialogue_provider, settings.vad_provider) == ("echo", "none")
     assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
@@ -116,6 +119,12 @@ def test_every_variable_is_read() -> None:
     assert (settings.transcript_days, settings.recording_days) == (400, 30)
     assert settings.metrics_token is not None
     assert settings.metrics_token.get_secret_value() == "a-token-of-the-metrics"
+
+
+def test_places_are_kept_for_people_who_call_us() -> None:
+    """A tenth, at least one, and never all: somebody can always be called."""
+    found = {calls: load(MAX_CALLS=str(calls)).outbound_reserve for calls in (1, 2, 9, 100)}
+    assert found == {1: 0, 2: 1, 9: 1, 100: 10}
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
@@ -261,6 +270,8 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ("EXOBRIDGE_WORKERS", "many"),
         ("MAX_CALLS", "0"),
         ("MAX_CALLS", "many"),
+        ("OUTBOUND_CALLS_PER_MINUTE", "201"),
+        ("OUTBOUND_RESERVE", "100"),
         ("STT_PROVIDER", "moonshin"),
         ("TTS_PROVIDER", "moonshine"),
         ("DIALOGUE_PROVIDER", "chatty"),
