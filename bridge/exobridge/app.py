@@ -154,7 +154,7 @@ def _sources(bridge: Bridge, observer: Observer, doors: _Doors) -> Sources:
         bridge.is_ready,
         bridge.jobs,
         bridge.account,
-        bridge.webhooks.delivery if bridge.webhooks else None,
+        webhooks=bridge.webhooks.delivery if bridge.webhooks else None,
         dials=lambda: bridge.dialler,
     )
 
