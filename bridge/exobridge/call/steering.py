@@ -118,6 +118,8 @@ class RealtimeSteering:
         """Do it, or say why not."""
         if self._leaving:
             return Result.CLOSING
+        if order.text:
+            return Result.NO_VOICE
         match order:
             case SayLine():
                 return Result.NO_VOICE
