@@ -46,7 +46,7 @@ EXOPHONE = "+918047112233"
 SECRET = "a-secret-of-the-webhooks"
 TEMPLATE = "caller"
 LOOK_SECONDS = 0.2
-TELL_SECONDS = 5.0
+TELL_SECONDS = 10.0
 
 DOES: tuple[Does, ...] = ("answers", "busy", "silent", "voicemail", "fails")
 API: tuple[Api, ...] = ("", "throttles", "refuses", "breaks", "hangs", "resets")
@@ -250,7 +250,7 @@ class Trial:
     def _give_up_the_silent(self) -> None:
         """Of calls whose request's answer was lost and that no webhook told of, nothing is to come
         when they are over: their last moment has come."""
-        over = [(call.call_sid,) for call in self.people.calls if call.ended is not None]
+        over = [(call.call_sid,) for call in self.people.calls if call.is_told]
         self._write(
             "UPDATE jobs SET due_at = created_at"
             " WHERE kind = 'details' AND state = 'waiting' AND attempts = 0 AND call_sid = ?",
@@ -260,7 +260,7 @@ class Trial:
         silent = [
             (dial, int(nth))
             for call in self.people.calls
-            if call.ended is not None and not call.heard_of
+            if call.is_told and not call.heard_of
             for _, dial, nth in [call.custom_field.split(":")]
         ]
         give_up = "UPDATE dials SET give_up_at = created_at WHERE state = 'unsure' AND "

@@ -83,6 +83,7 @@ class Played:
         status: How it ended.
         url: Of its stream; empty: there was none.
         heard_of: Whether the server has taken anything that told of it.
+        is_told: Nothing will be told of it any more.
     """
 
     call_sid: str
@@ -95,6 +96,7 @@ class Played:
     status: CallStatus = "in-progress"
     url: str = field(default="", repr=False)
     heard_of: bool = False
+    is_told: bool = False
 
     @property
     def streamed(self) -> bool:
@@ -211,6 +213,7 @@ class Customers:
         for _ in range(doing.told_times if doing.told else 0):
             await asyncio.sleep(doing.told_after)
             await self._tell(placed, played, facts, "terminal")
+        played.is_told = True
 
     async def _talk(self, placed: PlacedCall, played: Played, facts: CallFacts) -> None:
         url = placed.stream_url or await self._answered_url(facts)
