@@ -143,7 +143,7 @@ async def test_calls_of_a_number_are_read_from_both_ends(store: Store, path: Pat
 
 def planned(path: Path, query: Select[Any]) -> str:
     """How SQLite would do it."""
-    compiled = query.limit(51).compile(dialect=sqlite.dialect())  # type: ignore[no-untyped-call]
+    compiled = query.limit(51).compile(dialect=sqlite.dialect())
     names = compiled.positiontup or []
     values = [str(compiled.params[name]) for name in names]
     with closing(sqlite3.connect(path)) as connection:

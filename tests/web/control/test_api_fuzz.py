@@ -8,7 +8,7 @@ import pytest
 
 from tests.web.control.fuzz import asked_server, question
 
-EXAMPLES = 6
+EXAMPLES = 4
 SEED = 20261122
 
 

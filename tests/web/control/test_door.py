@@ -51,7 +51,8 @@ async def make(asked: Asked) -> Told:
 async def look(asked: Asked) -> Thing:
     """Tell how one was asked for."""
     query: Query = asked.query
-    return Thing(name=f"{asked.path['name']}{query.size}{''.join(query.names)}")
+    name = f"{asked.path['name']}{query.size}{''.join(query.names)}"
+    return Thing(name=name, size=3, parts=[])
 
 
 async def fail(asked: Asked) -> None:
