@@ -19,11 +19,13 @@ from exobridge.details import DetailsWaits
 from exobridge.exotel import detection
 from exobridge.exotel.api import retry
 from exobridge.jobs import RunnerOptions
+from exobridge.outbound.dialler import DiallerWaits
 from exobridge.own_recording import recorder, shelf
 from exobridge.recordings import schedule, service
 from exobridge.recordings.fetch import FetchOptions
 from exobridge.recordings.rules import Rules
 from exobridge.routing import delivery
+from exobridge.store.dial_types import AFTERWARDS, RetryPolicy
 from exobridge.templates.models import LimitsTable, TurnsTable, VoicemailTable
 from exobridge.templates.routing import LookupTable
 from exobridge.templates.transfer import DialLookupTable
@@ -128,6 +130,14 @@ SECONDS: dict[str, float] = {
     "Exotel's API to answer": DetailsWaits().at_most,
     "the end of a job whose process has died": RunnerOptions().lease,
     "jobs that are running, when the server stops": RunnerOptions().drain,
+    "the answer to a request for a call": retry.CHANGE.seconds,
+    "the same, when the server stops": DiallerWaits().drain,
+    "word of a call that was placed, or may have been, after its ringing and its longest time": (
+        AFTERWARDS.total_seconds()
+    ),
+    "a process that was about to ask for a call": DiallerWaits().claim,
+    "a process that asks for a call": DiallerWaits().asking,
+    "a free line, or the hours, for somebody who is due": RetryPolicy().patience,
 }
 """What the page has to say, by the code."""
 
