@@ -65,6 +65,10 @@ class Delivery:
         """The receiver counts as down, and is only probed."""
         return self._circuit.is_down
 
+    def room(self) -> int:
+        """How many webhooks may be in hand now."""
+        return self._circuit.room(self._clock(), BATCH)
+
     def register(self, runner: JobRunner, keep_days: int) -> None:
         """Have a runner do the work.
 
@@ -75,7 +79,7 @@ class Delivery:
             backoff=BACKOFF,
             keep=keep_days * DAY,
             expire=EXPIRE_SECONDS,
-            room=lambda: self._circuit.room(self._clock(), BATCH),
+            room=self.room,
         )
         runner.register(
             KIND,
