@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Generator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from typer.testing import CliRunner, Result
 
 from exobridge.call import events
 from exobridge.cli.main import app
+from exobridge.outbound.models import Wish
 from exobridge.own_recording.service import spool_of
 from exobridge.own_recording.spool import Note
 from exobridge.store import Store
 from exobridge_codecs.formats import pcm16
 from tests.keeping.kept import CALLER, NOW, OTHER, SUMMARY, WORDS, database, keep, on_disk, sounds
+from tests.outbound.ground import ledger
 from tests.process import environment
 from tests.server import fakes_installed
 
@@ -75,8 +78,10 @@ async def test_a_number_in_any_spelling_erases_its_caller(tmp_path: Path, number
         "turns": 4,
         "recordings": 2,
         "jobs": 2,
+        "dials": 0,
         "under_way": [],
         "failed": [],
+        "dials_left": 0,
     }
     assert await left(tmp_path) == ["other"]
     assert on_disk(tmp_path, CALLER) == []
@@ -111,6 +116,23 @@ async def test_it_asks_first(tmp_path: Path) -> None:
     assert await left(tmp_path) == ["one", "other", "two"]
     assert (await erase(tmp_path, CALLER, answer="y\n")).exit_code == 0
     assert await left(tmp_path) == ["other"]
+
+
+async def test_nobody_is_called_at_the_number_any_more(tmp_path: Path) -> None:
+    """Wishes to call there go too, but for one of which a telephone may be ringing."""
+    await filled(tmp_path)
+    async with ledger(tmp_path / "exobridge.sqlite3") as book:
+        waits, rings = (await book.outbound.dial(Wish(CALLER)))[0], await book.want(1)
+        (claimed, _) = (await book.claim()).dials
+        assert claimed.id == waits.id
+        await book.place(claimed, "one")
+        result = await erase(tmp_path, CALLER, "--yes")
+        assert (result.exit_code, "is being called there" in result.stderr) == (1, True)
+        await book.rows.give_up(claimed.due_at + timedelta(days=2))
+        again = await erase(tmp_path, CALLER, "--yes", "--json")
+        assert (again.exit_code, json.loads(again.stdout)["dials"]) == (0, 1)
+        assert [dial.id for dial in await book.outbound.dials()] == [rings.id]
+    assert on_disk(tmp_path, CALLER) == []
 
 
 async def test_one_call_can_be_erased(tmp_path: Path) -> None:

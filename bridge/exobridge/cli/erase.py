@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -37,7 +37,7 @@ def erase(
         bool, typer.Option("--json", help="JSON on the standard output; wants --yes or --dry-run.")
     ] = False,
 ) -> None:
-    """Erase what is kept of a caller: calls, words, jobs, recordings.
+    """Erase what is kept of a caller: calls, words, jobs, recordings, wishes to call there.
 
     Works on the database and the storage of the settings, also while servers use them. Calls under
     way are left alone. The exit status is 1 if anything is left.
@@ -56,21 +56,24 @@ def erase(
         log.configure(settings.log_format, settings.log_level, settings.secrets())
         whose = mask(caller) if caller else "one call"
         sids, held = asyncio.run(_look(settings, caller, call))
-        if held.calls and not (dry_run or yes):
+        if (held.calls or held.dials) and not (dry_run or yes):
             typer.confirm(f"Erase {_words(held)} of {whose}, for good?", abort=True, err=True)
-        done = Erased(held) if dry_run else asyncio.run(_erase(settings, sids, mask(caller)))
+        done = Erased(held) if dry_run else asyncio.run(_erase(settings, sids, caller))
     if as_json:
         told = {
             "dry_run": dry_run,
             **asdict(done.held),
             "under_way": list(done.under_way),
             "failed": list(done.failed),
+            "dials_left": done.dials_left,
         }
         typer.echo(json.dumps(told, indent=2))
     else:
         typer.echo(f"{'To be erased' if dry_run else 'Erased'}: {_words(done.held)} of {whose}.")
         for call_sid in done.under_way:
             typer.echo(f"Still under way, erase it when it is over: {visible(call_sid)}", err=True)
+        if done.dials_left:
+            typer.echo("Somebody is being called there; erase again when that is over.", err=True)
         for call_sid in done.failed:
             typer.echo(f"Left, as its recording cannot be deleted: {visible(call_sid)}", err=True)
     raise typer.Exit(0 if done.is_complete else 1)
@@ -89,19 +92,20 @@ async def _look(settings: Settings, caller: str | None, call: str) -> tuple[list
     """The calls, and what is held of them."""
     async with _store(settings) as store:
         sids = await store.keeping.calls_of(caller) if caller else [call]
-        return sids, await store.keeping.held(sids)
+        dials = await store.dials.held(caller) if caller else 0
+        return sids, replace(await store.keeping.held(sids), dials=dials)
 
 
-async def _erase(settings: Settings, call_sids: list[str], whose: str) -> Erased:
+async def _erase(settings: Settings, call_sids: list[str], caller: str | None) -> Erased:
     storage = open_storage(settings.recordings_url, settings.data_dir)
     wire = WireFolder(settings.wire_dir, Side.SERVER) if settings.wire_dir else None
     async with _store(settings) as store:
         erasure = Erasure(store, storage, spool_of(settings.data_dir), wire)
-        return await erasure.erase(call_sids, whose)
+        return await erasure.erase(call_sids, caller or "")
 
 
 def _words(held: Held) -> str:
     return (
         f"{held.calls} calls with {held.events} events, {held.turns} turns, "
-        f"{held.recordings} recordings and {held.jobs} jobs"
+        f"{held.recordings} recordings, {held.jobs} jobs and {held.dials} dials"
     )

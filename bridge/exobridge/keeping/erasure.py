@@ -10,6 +10,7 @@ import structlog
 
 from exobridge.call.state import State
 from exobridge.errors import ExobridgeError
+from exobridge.numbers import mask
 from exobridge.own_recording.spool import Spool
 from exobridge.recordings.storage import Storage
 from exobridge.store import Store
@@ -26,6 +27,7 @@ class Erased:
     Attributes:
         held: Rows.
         under_way: Calls that go on, and were left alone.
+        dials_left: Of this number a call may be ringing: it was left alone, too.
         failed: Calls with a recording that cannot be deleted; they were left as they are, so that
             another try finds them.
     """
@@ -33,11 +35,12 @@ class Erased:
     held: Held = field(default_factory=Held)
     under_way: Sequence[str] = ()
     failed: Sequence[str] = ()
+    dials_left: int = 0
 
     @property
     def is_complete(self) -> bool:
         """Nothing is left."""
-        return not self.under_way and not self.failed
+        return not self.under_way and not self.failed and not self.dials_left
 
 
 class Erasure:
@@ -67,11 +70,12 @@ class Erasure:
             call.call_sid for call in known if call is not None and call.state is State.STREAMING
         ]
 
-    async def erase(self, call_sids: Sequence[str], whose: str = "") -> Erased:
+    async def erase(self, call_sids: Sequence[str], number: str = "") -> Erased:
         """Erase calls: files first, then rows, so that a failure leaves what names the files.
 
         Args:
-            whose: The caller's number for the log, masked.
+            number: The caller's, E.164: nobody is called there any more, and what was kept of that
+                goes too; empty: only the calls.
 
         Raises:
             StoreError: The database does not answer. What was erased before stays so.
@@ -90,19 +94,24 @@ class Erasure:
                 failed.append(call_sid)
             else:
                 gone += await self._store.keeping.forget(call_sid)
+        dials_left = 0
+        if number:
+            gone += Held(dials=await self._store.dials.forget(number))
+            dials_left = await self._store.dials.held(number)
         await self._store.keeping.settle()
         _log.info(
             "data erased",
-            caller=whose,
+            caller=mask(number),
             calls=gone.calls,
             events=gone.events,
             turns=gone.turns,
             recordings=gone.recordings,
             jobs=gone.jobs,
-            under_way=len(under_way),
+            dials=gone.dials,
+            under_way=len(under_way) + dials_left,
             failed=len(failed),
         )
-        return Erased(gone, under_way, failed)
+        return Erased(gone, under_way, failed, dials_left)
 
     async def _delete_files(self, call_sid: str) -> None:
         for path in await asyncio.to_thread(self._spool.of_call, call_sid):

@@ -397,6 +397,12 @@ class DialRows(Unbroken):
 
     # -------------------------------------------------------------- one person's data
 
+    async def held(self, number: str) -> int:
+        """How many dials there are of a number."""
+        query = select(func.count()).select_from(dials).where(dials.c.number == number)
+        async with reading(self._reader) as connection:
+            return (await connection.execute(query)).scalar_one()
+
     @unbroken
     async def forget(self, number: str) -> int:
         """Take the dials of a number out, unless a call of theirs may be under way; how many."""

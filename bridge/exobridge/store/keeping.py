@@ -49,13 +49,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the record holds of some calls: numbers of rows."""
+    """What the record holds of some calls: numbers of rows. ``dials`` are of one number."""
 
     calls: int = 0
     events: int = 0
     turns: int = 0
     recordings: int = 0
     jobs: int = 0
+    dials: int = 0
 
     def __add__(self, other: Held) -> Held:
         """Both together."""
@@ -65,6 +66,7 @@ class Held:
             self.turns + other.turns,
             self.recordings + other.recordings,
             self.jobs + other.jobs,
+            self.dials + other.dials,
         )
 
 
