@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from exobridge.call import events as s
 from exobridge.call.events import JSON, CallEvent, Decision, EndedBy, EventKind
+from exobridge.call.placed import PlacedCall
 from exobridge.call.state import Outcome, State, apply, replay
 from exobridge.call.transfer_state import TransferStatus
 from tests.call.told import (
@@ -48,7 +49,9 @@ def _events() -> st.SearchStrategy[CallEvent]:
     enders = st.sampled_from(EndedBy)
     call = st.just(CALL)
     text = st.sampled_from(["", "a", "b"])
+    placed = st.builds(PlacedCall, dial=text, template=text, caller=text, custom_field=text)
     return st.one_of(
+        st.builds(s.placed, call, times, placed),
         st.builds(
             s.answer,
             call,
@@ -633,6 +636,7 @@ def test_the_reference_names_each_event_s_data() -> None:
     after = after_connect(dial_status="busy", dial_whom=AGENT, call_type="incomplete", legs=[])
     events = [answered(), started(), told, transfer(), ended(), lost(), report(), after]
     events += [asked(), dialled("Dial"), status(), details(), stored()]
+    events += [s.placed(CALL, at(0), PlacedCall("d1"))]
     for event in events:
         (line,) = re.findall(rf"^\| `{event.kind}` \|.*$", text, re.MULTILINE)
         assert [name for name in event.data if f"`{name}`" not in line] == []
