@@ -1,0 +1,127 @@
+"""A client of a server's control API, as ``exobridge live`` needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from exobridge.errors import ConfigError, ExobridgeError
+
+if TYPE_CHECKING:
+    import httpx
+
+ANSWER_SECONDS = 15.0
+"""For an answer: longer than the server takes for any."""
+
+SILENCE_SECONDS = 40.0
+"""A stream in which nothing has come for so long is dead; the server says something each 15 s."""
+
+AGAIN_SECONDS = 2.0
+"""After how long a server is asked again whose stream has ended."""
+
+UNAVAILABLE = 503
+
+Tell = Callable[[Mapping[str, Any]], None]
+
+
+class LiveClient:
+    """Asks one server.
+
+    Args:
+        url: Of the server, without a path.
+        key: Of its API.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        self._key = key
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> str:
+        """Give an order; what was done.
+
+        Raises:
+            ExobridgeError: It was not, and why.
+        """
+        import httpx
+
+        try:
+            async with self._client() as client:
+                answer = await client.post(path, json=body)
+        except httpx.HTTPError as error:
+            raise self._unreached(error) from None
+        self._check(answer)
+        return str(answer.json()["done"])
+
+    async def follow(
+        self, call_sid: str, asked: Mapping[str, str | list[str]], tell: Tell, count: int = 0
+    ) -> None:
+        """Tell what happens, as it happens; where the stream ends, go on with the next one.
+
+        Args:
+            call_sid: Only this call's; empty: all.
+            asked: The query, its empty values left out.
+            tell: Told each event.
+            count: Return after so many; 0: never.
+
+        Raises:
+            ExobridgeError: The server cannot be asked, or refuses.
+        """
+        import httpx
+
+        path = f"/api/v1/calls/{quote(call_sid, safe='')}/events/stream" if call_sid else ""
+        query = {name: value for name, value in asked.items() if value}
+        last, left, begun = "", count, False
+        while True:
+            headers = {"last-event-id": last} if last else {}
+            try:
+                async with (
+                    self._client(SILENCE_SECONDS) as client,
+                    client.stream(
+                        "GET", path or "/api/v1/events", params=query, headers=headers
+                    ) as answer,
+                ):
+                    if not answer.is_success:
+                        await answer.aread()
+                    if not (begun and answer.status_code == UNAVAILABLE):
+                        self._check(answer)
+                        begun = True
+                        async for told in _events(answer.aiter_lines()):
+                            last = str(told["id"])
+                            tell(told)
+                            left -= 1
+                            if not left:
+                                return
+            except httpx.HTTPError as error:
+                if not begun:
+                    raise self._unreached(error) from None
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _client(self, seconds: float = ANSWER_SECONDS) -> httpx.AsyncClient:
+        import httpx
+
+        headers = {"authorization": f"Bearer {self._key}"}
+        return httpx.AsyncClient(base_url=self._url, headers=headers, timeout=seconds)
+
+    def _unreached(self, error: Exception) -> ConfigError:
+        problem = f"cannot be asked ({type(error).__name__})"
+        return ConfigError(self._url, problem, "Is the server running there? Name it with --url.")
+
+    def _check(self, answer: httpx.Response) -> None:
+        if answer.is_success:
+            return
+        try:
+            problem = cast(dict[str, Any], answer.json())
+            words = [str(problem["title"]), str(problem["detail"]).rstrip(".")]
+        except (ValueError, KeyError, TypeError):
+            words = [f"{self._url} answers {answer.status_code}, which is no exobridge's word"]
+        raise ExobridgeError(". ".join(dict.fromkeys(words)) + ".")
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Mapping[str, Any]]:
+    """The data of each event. Ours fit on a line each."""
+    async for line in lines:
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))

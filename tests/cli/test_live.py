@@ -1,0 +1,81 @@
+"""``exobridge live``, against a real server with a call under way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from exobridge.cli.main import app
+from exobridge.numbers import mask
+from tests.live.ground import KEYS, greeted, line, operated
+from tests.peer import CALLER, stream
+from tests.server import Server
+
+LINE = "This is what the operator says."
+KEY = KEYS["operator"]
+
+
+async def invoke(server: Server | None, *arguments: str, key: str = KEY) -> Result:
+    """Run the command beside the server."""
+    url = server.url if server is not None else "http://127.0.0.1:9"
+    environment = {"EXOBRIDGE_API_KEY": key, "COLUMNS": "200"}
+    command = ["live", *arguments, "--url", url]
+    return await asyncio.to_thread(CliRunner().invoke, app, command, env=environment)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ``.env`` of the user's."""
+    monkeypatch.chdir(tmp_path)
+
+
+async def test_a_call_is_steered_from_the_command_line(tmp_path: Path) -> None:
+    """Each order says what was done, and what cannot be done why."""
+    async with operated(tmp_path) as (server, _), stream(server.stream_url) as peer:
+        await greeted(peer)
+        said = await invoke(server, "say", peer.call_sid, LINE)
+        assert (said.exit_code, said.stdout) == (0, "It is being said.\n")
+        await line(peer)
+        nobody = await invoke(server, "transfer", peer.call_sid, "support")
+        assert nobody.exit_code == 2
+        assert nobody.stderr.startswith("The template knows no such target.")
+        ended = await invoke(server, "hangup", peer.call_sid, "--say", "Bye.")
+        assert ended.stdout == "The last words are being said; then the line is left.\n"
+        await line(peer)
+        assert await peer.close_code() == 1000
+        await server.until_over(peer.call_sid)
+        unknown = await invoke(server, "say", "nobody", LINE)
+        assert (unknown.exit_code, unknown.stderr[:22]) == (2, "There is no such call.")
+        shown = await invoke(server, "follow", peer.call_sid, "--kind", "turn", "--count", "3")
+        assert [text.split(maxsplit=3)[3] for text in shown.stdout.splitlines()] == [
+            "Hello there.",
+            LINE,
+            "Bye.",
+        ]
+        started = ("--since", "e0.t0", "--kind", "stream-started", "--count", "1")
+        shown = await invoke(server, "follow", *started)
+        assert peer.call_sid in shown.stdout
+        number = "+91" + CALLER.lstrip("0")
+        assert mask(number) in shown.stdout
+        assert number not in shown.stdout
+        told = json.loads((await invoke(server, "follow", *started, "--json")).stdout)
+        assert told["data"]["caller"] == number
+
+
+async def test_what_cannot_be_asked_is_told_with_its_cure(tmp_path: Path) -> None:
+    """No key, the wrong key, a kind that there is not, and no server."""
+    async with operated(tmp_path) as (server, _):
+        wrong = await invoke(server, "say", "c", LINE, key="no-key-of-this-server")
+        kind = await invoke(server, "follow", "--kind", "party")
+    missing = await invoke(None, "say", "c", LINE, key="")
+    nowhere = await invoke(None, "follow")
+    told = [each.stderr for each in (wrong, kind, missing, nowhere)]
+    assert [each.exit_code for each in (wrong, kind, missing, nowhere)] == [2] * 4
+    assert told[0].startswith("The key is missing or wrong.")
+    assert "is no kind of an event" in told[1]
+    assert told[2].startswith("EXOBRIDGE_API_KEY: is not set.")
+    assert "cannot be asked (ConnectError)" in told[3]
