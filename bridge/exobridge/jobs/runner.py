@@ -131,13 +131,13 @@ class JobRunner:
         now = asyncio.get_running_loop().time()
         if now >= self._forget_at:
             self._forget_at = now + self._options.forget
-            await self._forget()
+            await self.tidy()
         if now >= self._count_at:
             self._count_at = now + self._options.count
             self._counted = self._clock()
             self.backlog = await self._jobs.backlog(self._counted)
 
-    async def _forget(self) -> None:
+    async def tidy(self) -> None:
         """Delete what was over long ago, and give up what has waited for too long."""
         now = self._clock()
         own = {name: kind.care for name, kind in self._kinds.items()}
