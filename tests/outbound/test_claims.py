@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from exobridge.outbound.batches import Batches
 from exobridge.store.access import reading
 from exobridge.store.batches import BatchState
 from exobridge.store.dial_pace import Limits
@@ -133,6 +134,16 @@ async def test_a_paused_batch_waits_and_goes_on(book: Ledger) -> None:
     assert not (await book.rows.todo(book.clock())).due
     await book.store.batches.turn("b1", BatchState.RUNNING, of=[BatchState.PAUSED])
     assert dial.id in [each.id for each in (await book.claim()).dials]
+
+
+async def test_a_batch_that_was_paused_for_days_goes_on(book: Ledger) -> None:
+    """The time in which it was not to be called does not count."""
+    await book.batch("b1", range(100, 102))
+    batches = Batches(book.store, book.outbound.judge, book.clock, book.outbound.wake)
+    await batches.pause("b1")
+    book.clock.pass_by(3 * 86_400)
+    await batches.resume("b1")
+    assert len((await book.claim()).dials) == 2
 
 
 async def test_a_claim_whose_holder_died_is_another_s(book: Ledger) -> None:

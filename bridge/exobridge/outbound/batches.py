@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from exobridge.errors import ExobridgeError
 from exobridge.outbound import csv_results
 from exobridge.outbound.lists import BatchWish, Judge, Plan, plan
+from exobridge.outbound.models import RetryPolicy
 from exobridge.store import Store
 from exobridge.store.batches import Batch, BatchState, Progress, ResultRow
 
@@ -151,6 +152,8 @@ class Batches:
 
     async def resume(self, batch_id: str) -> Batch:
         """Go on with it. Raises as :meth:`pause`."""
+        until = self._clock() + timedelta(seconds=RetryPolicy().patience)
+        await self._store.dials.bear_with(batch_id, until)
         batch = await self._turned(batch_id, BatchState.RUNNING, BatchState.PAUSED)
         self._wake()
         return batch

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
@@ -39,6 +39,11 @@ MAX_PAGE = 1000
 
 TOGETHER = 200
 """Most dials that one transaction settles."""
+
+LONGEST_RING = timedelta(seconds=60)
+ANSWERED_AFTER = timedelta(seconds=60)
+"""So long after it has rung, a webhook would have told of a call that was placed and answered: it
+takes no place any more of the calls at once."""
 
 _ASKED = (DialState.PLACING, DialState.UNSURE)
 """A CallSid is waited for."""
@@ -248,7 +253,8 @@ class DialRows(Unbroken):
             "state": DialState.UNSURE,
             "give_up_at": now + dial.request.longest,
             "error": error[:MAX_ERROR_CHARS],
-            **_NO_LEASE,
+            "lease": "",
+            "leased_until": now + timedelta(seconds=dial.request.ring_seconds) + ANSWERED_AFTER,
         }
         return await self._asked(dial, change, {"error": error[:MAX_ERROR_CHARS]})
 
@@ -354,7 +360,8 @@ class DialRows(Unbroken):
         async with writing(self._writer) as connection:
             again = update(dials).where(claimed).values(state=DialState.WAITING, **_NO_LEASE)
             unsure = update(dials).where(placing)
-            unsure = unsure.values(state=DialState.UNSURE, error=error, **_NO_LEASE)
+            rung = {"lease": "", "leased_until": now + LONGEST_RING + ANSWERED_AFTER}
+            unsure = unsure.values(state=DialState.UNSURE, error=error, **rung)
             taken = (await connection.execute(again.returning(dials.c.id))).all()
             left = (await connection.execute(unsure.returning(dials.c.id))).all()
         return len(taken), len(left)
@@ -383,6 +390,14 @@ class DialRows(Unbroken):
         async with writing(self._writer) as connection:
             expired = update(dials).where(mine).values(change).returning(dials.c.id)
             return len((await connection.execute(expired)).all())
+
+    @unbroken
+    async def bear_with(self, batch_id: str, until: datetime) -> None:
+        """Give up what waits of a batch not before this: it was paused meanwhile."""
+        late = and_(dials.c.batch_id == batch_id, dials.c.state == DialState.WAITING)
+        change = update(dials).where(late, dials.c.give_up_at < until).values(give_up_at=until)
+        async with writing(self._writer) as connection:
+            await connection.execute(change)
 
     @unbroken
     async def cancel(self, dial_id: str, now: datetime) -> Dial | None:
