@@ -137,10 +137,13 @@ def traffic_of(connection: Connection, now: datetime) -> Traffic:
     )
     is_inside = case((talking, True), else_=False).cast(Boolean).label("is_inside")
     count = func.count().label("n")
+    silent = and_(
+        dials.c.state == DialState.UNSURE, func.coalesce(dials.c.leased_until <= now, False)
+    )
     open_dials = (
         select(dials.c.batch_id, dials.c.state, is_inside, count)
         .outerjoin(calls, calls.c.call_sid == dials.c.call_sid)
-        .where(under_way())
+        .where(under_way(), ~silent)
         .group_by(dials.c.batch_id, dials.c.state, is_inside)
     )
     for row in connection.execute(open_dials):
