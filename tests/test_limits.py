@@ -17,8 +17,9 @@ from annotated_types import Le
 from pydantic import BaseModel
 from websockets.exceptions import ConnectionClosed
 
-from exobridge import greetings, provider_names
+from exobridge import api_keys, greetings, provider_names
 from exobridge.call import dialling, playout, prompts, resuming, session
+from exobridge.call import orders as call_orders
 from exobridge.call.failover import journal, lineup
 from exobridge.call.plan import Waits
 from exobridge.call.playout import Playout, PlayoutOptions
@@ -26,6 +27,9 @@ from exobridge.exotel import given
 from exobridge.exotel import stream as exotel_stream
 from exobridge.exotel.api import answer as api_answer
 from exobridge.jobs import RunnerOptions
+from exobridge.live import feed
+from exobridge.outbound import csv_rows
+from exobridge.outbound import lists as people
 from exobridge.own_recording import mix, recorder
 from exobridge.recordings.fetch import FetchOptions
 from exobridge.routing import answer as lookup_answer
@@ -38,6 +42,7 @@ from exobridge.templates import lists, routing, transfer
 from exobridge.templates.models import LimitsTable
 from exobridge.transfer import lookup as transfer_lookup
 from exobridge.web import body, http_protocol, line, protocol, proxies, rate, whisper
+from exobridge.web.control import asking, operation, paging
 from exobridge_codecs.formats import FRAME_MS, pcm16
 from exobridge_codecs.tones import tone
 from exobridge_providers.dialogue import openai_session, openai_stream, sse
@@ -70,6 +75,13 @@ LIMITS: dict[str, str] = {
         f"{http_protocol.MAX_HEAD // 1024} KiB, {http_protocol.MAX_HEADERS} headers"
     ),
     "a request as it comes": f"{http_protocol.MAX_REQUEST // 1024} KiB",
+    "a list of people to call as it comes": (
+        f"{http_protocol.MAX_UPLOAD >> 20} MiB within {http_protocol.UPLOAD_SECONDS:g} s"
+    ),
+    "a body to `/api/v1`, such a list apart": f"{operation.MAX_BODY // 1024} KiB",
+    "a page of a list of `/api/v1`": f"{paging.MAX_PAGE}",
+    "a part of a path of `/api/v1`": f"{asking.MAX_PATH_CHARS} characters",
+    "keys of the API": f"{api_keys.MAX_KEYS}",
     "requests on one connection, not answered yet": f"{http_protocol.MAX_PIPELINED}",
     "requests and handshakes of one address": (
         f"{DEFAULTS.request_rate} a second, {'twice' if rate.BURST_S == 2 else '?'} as many at once"
@@ -105,10 +117,21 @@ LIMITS: dict[str, str] = {
     "what is kept of one call's dialling": (
         f"the latest {dialling.MOST} signs, and {dialling.MOST} reports"
     ),
+    "a list of people to call": (
+        f"{csv_rows.MAX_ROWS:,} rows, {csv_rows.MAX_COLUMNS} columns, "
+        f"{csv_rows.MAX_BYTES >> 20} MiB, {csv_rows.MAX_ROW_BYTES // 1024} KiB a row"
+    ),
+    "rows told of a list that cannot be called": f"{people.SHOWN_FAULTS}, and how many there are",
     "calls at once": f"{DEFAULTS.max_calls} for each worker",
     "calls at once that only hear a refusal": "a quarter of `MAX_CALLS`",
     "time for an answered call's stream to open": f"{DEFAULTS.unused_slot_seconds} s",
     "time for a stream's URL to be used": f"{DEFAULTS.stream_token_seconds} s",
+    "an operator's line, and lines that wait in one call": (
+        f"{call_orders.MAX_LINE_CHARS} characters, {call_orders.MAX_WAITING}"
+    ),
+    "who follows the live events of a worker, and how far behind": (
+        f"{feed.MAX_READERS}, {feed.MAX_BEHIND} events"
+    ),
     "streams of the account at Exotel": "what Exotel says",
     "an answer of Exotel's API": f"{api_answer.MAX_BODY >> 20} MiB",
     "time for `start` to come on a stream": f"{WAITS.start:g} s",
