@@ -247,6 +247,7 @@ def _operations(bridge: Bridge) -> list[Operation]:
         backlog=lambda: bridge.jobs.backlog,
         problems=bridge.problems,
         account=lambda: bridge.account,
+        dialler=lambda: bridge.dialler,
     )
     return [
         *calls.operations(bridge.store),

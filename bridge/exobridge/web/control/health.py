@@ -12,6 +12,7 @@ from pydantic import Field
 
 from exobridge.account_limit import AccountWatch
 from exobridge.desk import Desk
+from exobridge.outbound.dialler import Dialler
 from exobridge.settings import Settings
 from exobridge.store import Store, StoreError
 from exobridge.store.jobs import Backlog
@@ -41,6 +42,16 @@ class AccountModel(Model):
     limit: int | None = Field(description="The most there may be; null: not told.")
 
 
+class DialsModel(Model):
+    """People to call, as counted last."""
+
+    waiting: int = Field(description="Still to be called, due or not.")
+    under_way: int = Field(description="Being called, or they may be.")
+    trouble: str = Field(
+        description="Why nobody is called at present, as Exotel says it; empty: nothing is wrong."
+    )
+
+
 class HealthModel(Model):
     """How the server is."""
 
@@ -52,6 +63,9 @@ class HealthModel(Model):
     max_calls: int = Field(description="The most there may be.")
     database: DatabaseModel = Field(description="Where the record is.")
     jobs: BacklogModel = Field(description="Work that must not be lost.")
+    dials: DialsModel | None = Field(
+        description="Null: another process places the calls, or Exotel's credentials are not set."
+    )
     exotel: AccountModel | None = Field(
         description="Null: it is not asked, cannot be reached, or another process asks."
     )
@@ -65,6 +79,7 @@ class HealthSources:
     Attributes:
         problems: Why no calls can be taken; empty: they can.
         account: ``None``: Exotel is not asked.
+        dialler: ``None``: it is another process's, or nobody is called.
     """
 
     settings: Settings
@@ -73,6 +88,7 @@ class HealthSources:
     backlog: Callable[[], Backlog]
     problems: Callable[[], Awaitable[list[str]]]
     account: Callable[[], AccountWatch | None]
+    dialler: Callable[[], Dialler | None]
 
 
 def operations(sources: HealthSources) -> list[Operation]:
@@ -111,9 +127,17 @@ async def _health(sources: HealthSources) -> HealthModel:
         max_calls=sources.settings.max_calls,
         database=await _database(sources.store),
         jobs=BacklogModel(**_fields(backlog)),
+        dials=_dials(sources.dialler()),
         exotel=AccountModel(active=latest.active, limit=latest.limit) if latest else None,
         problems=problems,
     )
+
+
+def _dials(dialler: Dialler | None) -> DialsModel | None:
+    if dialler is None:
+        return None
+    waiting, under_way = dialler.waiting, dialler.under_way
+    return DialsModel(waiting=waiting, under_way=under_way, trouble=dialler.trouble)
 
 
 def _fields(backlog: Backlog) -> dict[str, Any]:
