@@ -17,7 +17,8 @@ import pytest
 
 from exobridge.call import events
 from exobridge.call.events import CallEvent, Decision, EndedBy, EventKind
-from exobridge.call.state import Call, Outcome
+from exobridge.call.placed import PlacedCall
+from exobridge.call.state import Call, Outcome, replay
 from exobridge.call.transfer_state import TransferStatus
 from exobridge.details import KIND, DetailsPoll, DetailsWaits, details_beside
 from exobridge.exotel.api import ExotelApi
@@ -388,3 +389,23 @@ async def test_without_credentials_nothing_is_queued(tmp_path: Path) -> None:
         ended = events.stream_ended("c", datetime.now(UTC), stream_sid="s", ended_by=EndedBy.BOT)
         await server.bridge.store.append(ended)
         assert await server.bridge.store.jobs.listed() == []
+
+
+async def test_a_placed_call_of_which_nothing_is_heard_is_asked_about(world: World) -> None:
+    """Nobody took it, and the callback was lost: its end is known all the same."""
+    world.account.begin("c", caller="09811122233", exophone="08047112233", outgoing=True)
+    world.account.settle_seconds = 0
+    world.account.end("c", status="no-answer")
+    await world.store.append(events.placed("c", NOW, PlacedCall("d1", ring_seconds=0)))
+    await world.stands(JobState.DONE)
+    assert (await world.kept()).outcome is Outcome.NO_ANSWER
+
+
+def test_a_placed_call_is_not_asked_about_while_it_rings() -> None:
+    """The wait begins when it can ring no longer."""
+    event = events.placed("c", NOW, PlacedCall("d1", ring_seconds=45))
+    call = replay([event])
+    assert call is not None
+    job = details_beside()(event, call)
+    assert job is not None
+    assert job.due_at == NOW + timedelta(seconds=45 + DetailsWaits().first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 from hypothesis import given
@@ -123,3 +124,26 @@ def test_any_header_may_come(header: str) -> None:
     """Nothing is raised."""
     basic_password(header)
     basic_password(f"Basic {header}")
+
+
+def test_a_token_for_a_dial_is_none_for_a_call() -> None:
+    """And the other way round, though both say the same."""
+    tokens = Tokens(KEY, 60)
+    of_dial, of_call = tokens.mint_for_dial("xb:d1:1"), tokens.mint("xb:d1:1")
+    assert Tokens(KEY, 60).dial(of_dial) == "xb:d1:1"
+    assert tokens.dial(of_call) is None
+    assert tokens.call_sid(of_dial) is None
+    assert Tokens("another-secret-key", 60).dial(of_dial) is None
+
+
+def test_a_token_for_a_dial_outlasts_the_ringing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is minted before Exotel is asked: for half a minute that may take, and a minute it may
+    ring. However short others last, it is good for five minutes."""
+    tokens = Tokens(KEY, 1)
+    of_dial, of_call = tokens.mint_for_dial("xb:d1:1"), tokens.mint("c1")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 290)
+    assert tokens.dial(of_dial) == "xb:d1:1"
+    assert tokens.call_sid(of_call) is None
+    monkeypatch.setattr(time, "time", lambda: now + 302)
+    assert tokens.dial(of_dial) is None
