@@ -19,6 +19,7 @@ from exobridge.details import DetailsWaits
 from exobridge.exotel import detection
 from exobridge.exotel.api import retry
 from exobridge.jobs import RunnerOptions
+from exobridge.live import feed, orders
 from exobridge.outbound.dialler import DiallerWaits
 from exobridge.own_recording import recorder, shelf
 from exobridge.recordings import schedule, service
@@ -31,6 +32,10 @@ from exobridge.templates.routing import LookupTable
 from exobridge.templates.transfer import DialLookupTable
 from exobridge.transfer import whispers
 from exobridge.web import protocol
+from exobridge.web.control import operation
+from exobridge.webhooks import circuit
+from exobridge.webhooks.delivery import EXPIRE_SECONDS
+from exobridge.webhooks.sender import SEND_SECONDS
 from exobridge_providers.base import CollectDigits
 from exobridge_providers.dialogue.openai_options import OpenAiOptions
 from exobridge_providers.dialogue.tools_http import HttpTool
@@ -59,6 +64,7 @@ SECONDS: dict[str, float] = {
     "the database, when a Greeting applet asks for its text": DEFAULTS.store.greeting,
     "the database, when a status callback comes": DEFAULTS.store.callback,
     "the database, when a whisper is asked for": DEFAULTS.store.whisper,
+    "an operation of the control API, where it says nothing else": operation.HANDLER_SECONDS,
     "a look-up's answer": LookupTable().timeout_ms / 1000,
     "the database, when a Connect applet asks whom to dial": DEFAULTS.dialling,
     "your own system, asked whom to dial": DialLookupTable().timeout_ms / 1000,
@@ -66,6 +72,8 @@ SECONDS: dict[str, float] = {
     "an application to take a fact of `[log]`": delivery.DELIVERY_SECONDS,
     "the other workers' word on a free place": member.ANSWER_SECONDS,
     "a transfer to be kept, before the line is left to Exotel's flow": DEFAULTS.transfer,
+    "the worker that holds a call, to do an operator's order": orders.ORDER_SECONDS,
+    "an event, for who follows the live ones": feed.SILENCE_SECONDS,
     "an answer of Exotel's API": retry.READ.seconds,
     "the same with all tries, at most four, and the pauses that Exotel asks for": (
         retry.READ.total_seconds
@@ -129,6 +137,10 @@ SECONDS: dict[str, float] = {
     "a call to become known to Exotel's API": DetailsWaits().unknown,
     "Exotel's API to answer": DetailsWaits().at_most,
     "the end of a job whose process has died": RunnerOptions().lease,
+    "the answer to a webhook": SEND_SECONDS,
+    "your own system to take a webhook": EXPIRE_SECONDS,
+    "a receiver that is down, until it is probed again": circuit.LONGEST_WAIT,
+    "the same, as its `Retry-After` says": circuit.LONGEST_HOLD,
     "jobs that are running, when the server stops": RunnerOptions().drain,
     "the answer to a request for a call": retry.CHANGE.seconds,
     "the same, when the server stops": DiallerWaits().drain,
