@@ -38,6 +38,33 @@ def test_without_any_variable_a_laptop_gets_a_working_server() -> None:
     )
 
 
+def test_a_crowd_of_keys_is_refused() -> None:
+    """A hundred can be had; the key of ``EXOBRIDGE_API_KEY`` counts among them."""
+    keys = ",".join(f"k{number}:viewer:a-key-to-read-with-{number}" for number in range(100))
+    assert len(load(EXOBRIDGE_API_KEYS=keys).keys()) == 100
+    assert refused(EXOBRIDGE_API_KEYS=f"{keys},k:viewer:a-key-to-read-with-x").where == (
+        "EXOBRIDGE_API_KEYS"
+    )
+    assert refused(
+        EXOBRIDGE_API_KEYS=keys, EXOBRIDGE_API_KEY="a-key-of-the-api-of-tests"
+    ).where == ("EXOBRIDGE_API_KEYS")
+
+
+def test_the_one_key_is_an_administrators() -> None:
+    """Beside those that have names; none of them is in sight."""
+    settings = load(
+        EXOBRIDGE_API_KEY="a-key-of-the-api-of-tests",
+        EXOBRIDGE_API_KEYS="reports:viewer:a-key-to-read-with, desk:Operator:a-key-to-call-with",
+    )
+    found = [(key.name, key.role.name) for key in settings.keys()]
+    assert found == [("admin", "ADMIN"), ("reports", "VIEWER"), ("desk", "OPERATOR")]
+    assert "a-key-to" not in repr(settings)
+    assert "a-key-to-call-with" in settings.secrets()
+    for also in ("admin:viewer:a-key-to-read-with", "x:viewer:a-key-of-the-api-of-tests"):
+        error = refused(EXOBRIDGE_API_KEY="a-key-of-the-api-of-tests", EXOBRIDGE_API_KEYS=also)
+        assert error.where == "EXOBRIDGE_API_KEYS"
+
+
 def test_every_variable_is_read() -> None:
     """No variable is known and ignored: each one changes the settings."""
     values = {

@@ -13,11 +13,9 @@ from tests.server import http_client, serving
     ("method", "path", "status", "error"),
     [
         ("GET", "/", 404, "not-found"),
-        ("GET", "/api/v1/calls", 404, "not-found"),
         ("POST", "/exotel/nothing", 404, "not-found"),
         ("PUT", "/exotel/answer", 405, "method-not-allowed"),
         ("POST", "/health/live", 405, "method-not-allowed"),
-        ("DELETE", "/api/v1/calls/c1", 405, "method-not-allowed"),
     ],
 )
 async def test_what_is_not_there_is_told_as_json(

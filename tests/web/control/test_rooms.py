@@ -110,6 +110,31 @@ async def test_the_health_is_told(tmp_path: Path) -> None:
         assert (health["ready"], health["problems"]) == (False, ["draining"])
 
 
+async def test_a_page_has_an_end(tmp_path: Path) -> None:
+    """However much somebody asks for."""
+    async with kept(tmp_path) as (_, client):
+        for limit, status in (("200", 200), ("201", 400), ("0", 400), ("-1", 400), ("x", 400)):
+            answer = await client.get("/api/v1/calls", params={"limit": limit})
+            assert answer.status_code == status, limit
+
+
+async def test_every_operation_asks_for_its_role(tmp_path: Path) -> None:
+    """Of all that there are: nobody is served without a key, and a viewer is not let do more than
+    read."""
+    async with kept(tmp_path) as (_, client):
+        document = (await client.get("/api/v1/openapi.json")).json()
+        for path, room in document["paths"].items():
+            for method, operation in room.items():
+                url = path.replace("{", "").replace("}", "")
+                answer = await client.request(method, url, headers={"authorization": ""})
+                assert answer.status_code == 401, (method, path)
+                if operation["x-role"] != "viewer":
+                    answer = await client.request(method, url)
+                    assert answer.status_code == 403, (method, path)
+                    assert operation["x-role"] in answer.json()["detail"]
+                assert (operation["x-role"] == "viewer") is (method == "get")
+
+
 def test_each_transfer_of_a_call_is_told() -> None:
     """One that failed before the next was asked for stays failed; a call may have none."""
     at = [NOW + timedelta(seconds=second) for second in range(8)]

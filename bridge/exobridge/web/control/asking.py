@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, cast, get_args, get_origin
@@ -23,9 +22,6 @@ from exobridge.web.control.problems import (
     Problem,
     ProblemError,
 )
-
-BODY_SECONDS = 60.0
-"""How long a body may take to come."""
 
 MAX_PATH_CHARS = 256
 """Of one parameter."""
@@ -104,12 +100,9 @@ def _headers(operation: Operation, request: Request) -> dict[str, str]:
 async def _raw(operation: Operation, request: Request) -> bytes:
     """The body, within the operation's bounds."""
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = await _parts(request, operation.max_body)
-    except ClientDisconnect:
+        raw = await _parts(request, operation.max_body)
+    except ClientDisconnect:  # one that does not come in time is cut off before, too
         raise ProblemError(BAD_REQUEST, "The body broke off.") from None
-    except TimeoutError:
-        raise ProblemError(BAD_REQUEST, "The body did not come in time.") from None
     if not raw and not operation.body_is_needed:
         return b"{}"
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
