@@ -10,8 +10,11 @@ from exobridge.doctor.case import Case, Scope
 from exobridge.doctor.exotel_account import look
 from exobridge.doctor.finding import Finding, Level
 from exobridge.settings import Settings
+from exobridge.templates import Template
 from tests.doctor.looking import NUMBER, levels, of, one
 from tests.exotel_account import KEY, SID, TOKEN, FakeAccount, Fault, exotel_account
+
+FLOW = f"http://my.exotel.com/{SID}/exoml/start_voice/"
 
 
 async def looked(
@@ -32,9 +35,10 @@ async def test_good_credentials_list_the_numbers_and_the_streams() -> None:
         account.active, account.limit = 3, 100
 
     findings, account = await looked(prepare, EXOTEL_NUMBERS=f"{NUMBER}=default")
-    assert levels(findings) == dict.fromkeys(
-        ("exotel.account", "exotel.numbers", "exotel.streams"), Level.OK
-    )
+    assert levels(findings) == {
+        **dict.fromkeys(("exotel.account", "exotel.numbers", "exotel.streams"), Level.OK),
+        "exotel.flows": Level.WARNING,
+    }
     assert one(findings, "exotel.streams").found == "3 of 100 are open"
     assert sorted(each.path for each in account.asked) == [
         f"/v1/Accounts/{SID}/ActiveStreams",
@@ -146,8 +150,42 @@ async def test_the_url_of_the_command_goes_before_the_settings() -> None:
         assert (len(account.asked), len(other.asked)) == (0, 2)
 
 
-async def test_without_credentials_or_without_being_asked_nobody_is_asked() -> None:
-    """The one is an error, the other nothing."""
+async def test_without_credentials_nobody_is_asked() -> None:
+    """That is an error where they are wanted."""
     assert await look(Case(Settings.read({}))) == []
     findings = await look(Case(Settings.read({}), scope=Scope(online=True)))
     assert one(findings, "exotel.account").level is Level.ERROR
+
+
+@pytest.mark.parametrize(
+    ("url", "level", "says"),
+    [
+        ("", Level.WARNING, "no flow is assigned"),
+        (FLOW + "4711", Level.OK, "4711"),
+        (FLOW + "12", Level.INFO, "4711"),
+        ("https://bot.example.com/", Level.INFO, "something else"),
+    ],
+)
+async def test_the_flow_of_each_number_is_told(url: str, level: Level, says: str) -> None:
+    """Whether it has one, and whether it is the one that its calls should take."""
+    async with exotel_account() as account:
+        account.add_exophones(NUMBER)
+        account.exophones[0]["voice_url"] = url
+        settings = Settings.read({**account.variables, "EXOTEL_NUMBERS": f"{NUMBER}=shop"})
+        shop = Template.model_validate({"telephony_config": {"applet_app_id": "4711"}})
+        found = one(await look(Case(settings, {"shop": shop})), "exotel.flows")
+    assert (found.level, says in found.found) == (level, True)
+    assert NUMBER not in found.found
+
+
+async def test_credentials_of_the_other_region_are_told() -> None:
+    """They are tried there only after they were refused here."""
+    async with exotel_account() as here, exotel_account() as there:
+        here.key = "another"
+        regions = {"singapore": here.url, "mumbai": there.url}
+        settings = Settings.read({**there.variables, "EXOTEL_API_URL": here.url})
+        findings = await look(Case(settings), regions)
+        assert levels(findings) == dict.fromkeys(("exotel.account", "exotel.region"), Level.ERROR)
+        assert one(findings, "exotel.region").cure == "EXOTEL_API_URL=mumbai"
+        there.key = "another"
+        assert levels(await look(Case(settings), regions)) == {"exotel.account": Level.ERROR}

@@ -93,6 +93,22 @@ def test_without_an_account_there_is_no_api(absent: str) -> None:
     assert ExotelApi.of(Settings.read(variables)) is None
 
 
+async def test_a_flow_is_assigned_once() -> None:
+    """What is changed is not asked for again, even if no answer comes."""
+    async with asking() as (api, account):
+        account.add_exophones(PHONE)
+        url = f"http://my.exotel.com/{SID}/exoml/start_voice/4711"
+        await api.assign_flow("exophone-0", url)
+        assert account.exophones[0]["voice_url"] == url
+        assert (account.asked[-1].method, account.asked[-1].form()) == ("PUT", {"VoiceUrl": url})
+        with pytest.raises(NotFoundError):
+            await api.assign_flow("a/b", url)
+        account.fail(Fault(500), where="exophone-0")
+        with pytest.raises(ExotelServerError):
+            await api.assign_flow("exophone-0", url)
+        assert account.count("exophone-0") == 2
+
+
 async def test_the_account_is_asked_with_basic_credentials_below_its_sid() -> None:
     """Key and token, at the API's host; JSON is asked for where there is a choice."""
     async with asking() as (api, account):

@@ -116,7 +116,8 @@ def _greet(settings: Settings, urls: Sequence[tuple[str, str]], port: int) -> No
     elif settings.secret is None:
         _print("  Without EXOBRIDGE_SECRET only this machine is served.")
     if not settings.numbers.is_set:
-        _print('  EXOTEL_NUMBERS is not set: every number gets the template "default".')
+        _print('  EXOTEL_NUMBERS is not set: every number gets the template "default",')
+        _print("  as long as none was added (exobridge numbers list).")
     for variable in settings.unknown_variables():
         _print(f"  {typer.style('Unknown variable:', fg='yellow')} {variable}")
 

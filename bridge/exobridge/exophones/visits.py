@@ -25,7 +25,7 @@ FLUSH_SECONDS = 3.0
 MAX_WAITING = 2000
 """Visits that are remembered until then; of more the latest."""
 
-MAX_NUMBERS = 500
+MAX_NUMBERS = 100
 """Numbers that are told apart while no number is listed: whoever knows the secret can name any."""
 
 REFUSED = range(400, 500)
