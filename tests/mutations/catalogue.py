@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutations import (
     call,
+    calling_out,
     codecs,
     dialogue,
     exotel,
@@ -31,6 +32,7 @@ MODULES: tuple[Module, ...] = (
     *dialogue.MODULES,
     *routing.MODULES,
     *transfer.MODULES,
+    *calling_out.MODULES,
     *recordings.MODULES,
     *flows.MODULES,
     *simulator.MODULES,
