@@ -78,6 +78,9 @@ api-page: $(READY) ## docs/reference/api.md, anew from the operations of the con
 api-fuzz: $(READY) ## the control API questioned by its own document, at length: ten minutes
 	$(BIN)/python -m tests.web.control.fuzz --examples 400
 
+batch-trial: $(READY) ## 500 people called by a server that is killed twice on the way: ten minutes
+	$(BIN)/python -m tests.outbound.trial --rows 500 --seed 7
+
 matrix: $(READY) ## docs/reference/provider-matrix.md, anew from what the providers declare
 	$(BIN)/exobridge provider list --markdown > .matrix.md && mv .matrix.md docs/reference/provider-matrix.md
 
