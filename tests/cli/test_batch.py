@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def batch(*arguments: str, text: str = "", **environment: str | None) -> Result:
+def batch(*arguments: str, text: str | None = None, **environment: str | None) -> Result:
     """Run the command in this process, in the test's folder."""
     told = {
         **ENVIRONMENT,
