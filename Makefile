@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help setup demo serve test stories coverage mutants check boundaries recordings deploy-check bench bench-soak bench-all conversations soak api-page api-fuzz matrix lock format clean
+.PHONY: help setup demo serve test stories coverage mutants check boundaries recordings deploy-check bench bench-soak bench-all conversations soak batch-trial api-page api-fuzz matrix lock format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
