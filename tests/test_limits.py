@@ -43,6 +43,8 @@ from exobridge.templates.models import LimitsTable
 from exobridge.transfer import lookup as transfer_lookup
 from exobridge.web import body, http_protocol, line, protocol, proxies, rate, whisper
 from exobridge.web.control import asking, operation, paging
+from exobridge.webhooks import delivery as webhooks
+from exobridge.webhooks.sender import MAX_ANSWER
 from exobridge_codecs.formats import FRAME_MS, pcm16
 from exobridge_codecs.tones import tone
 from exobridge_providers.dialogue import openai_session, openai_stream, sse
@@ -114,6 +116,10 @@ LIMITS: dict[str, str] = {
         f"{transfer_lookup.MAX_BYTES // 1024} KiB"
     ),
     "facts that a worker tells by `[log]`": f"{1 / delivery.PACE_SECONDS:g} a second",
+    "webhooks that a worker sends to your own system": (
+        f"{1 / webhooks.PACE_SECONDS:g} a second, {webhooks.AT_ONCE} at a time"
+    ),
+    "an answer to a webhook": f"{MAX_ANSWER // 1024} KiB",
     "what is kept of one call's dialling": (
         f"the latest {dialling.MOST} signs, and {dialling.MOST} reports"
     ),

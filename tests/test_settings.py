@@ -105,6 +105,10 @@ def test_every_variable_is_read() -> None:
         "METRICS_TOKEN": "a-token-of-the-metrics",
         "EXOBRIDGE_API_KEY": "a-key-of-the-api-of-tests",
         "EXOBRIDGE_API_KEYS": "reports:viewer:a-key-to-read-with",
+        "WEBHOOK_URL": "https://crm.example.com/calls?key=17",
+        "WEBHOOK_SIGNING_SECRET": "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "WEBHOOK_EVENTS": "call.ended, call.started",
+        "WEBHOOK_KEEP_DAYS": "30",
         "STORE_TRANSCRIPTS": "OFF",
         "TRANSCRIPT_DAYS": "400",
         "RECORDING_DAYS": "30",
@@ -142,6 +146,12 @@ def test_every_variable_is_read() -> None:
     assert settings.drain_seconds == 60
     assert settings.api_key is not None
     assert settings.api_key.get_secret_value() == "a-key-of-the-api-of-tests"
+    assert settings.webhook_url is not None
+    assert settings.webhook_url.get_secret_value() == "https://crm.example.com/calls?key=17"
+    assert settings.webhook_signing_secret is not None
+    assert settings.webhook_signing_secret.get_secret_value().startswith("whsec_MfKQ")
+    assert settings.webhook_events == ("call.started", "call.ended")
+    assert settings.webhook_keep_days == 30
     assert settings.store_transcripts == "off"
     assert (settings.transcript_days, settings.recording_days) == (400, 30)
     assert settings.metrics_token is not None

@@ -37,7 +37,6 @@ from exobridge.errors import ConfigError
 from exobridge.numbers import NumberBook
 from exobridge.recordings.rules import DEFAULT_HOSTS, Rules
 from exobridge.validation import Problem, problems, wrong
-from exobridge.webhooks.types import WEBHOOK_EVENTS
 from exobridge_providers.registry import Kind
 
 DOTENV = Path(".env")
@@ -171,7 +170,7 @@ class Settings(BaseSettings):
         _variable("WEBHOOK_SIGNING_SECRET", "whsec_...")
     )
     webhook_events: Annotated[tuple[str, ...], PlainValidator(check.webhook_events)] = _variable(
-        "WEBHOOK_EVENTS", "call.started,call.ended", WEBHOOK_EVENTS
+        "WEBHOOK_EVENTS", "call.started,call.ended", ()
     )
     webhook_keep_days: int = _variable("WEBHOOK_KEEP_DAYS", "30", 7, ge=1, le=365)
     store_transcripts: Annotated[Literal["on", "off"], BeforeValidator(check.lower_case)] = (

@@ -10,6 +10,7 @@ from exobridge.store import Store
 from exobridge.webhooks.delivery import Delivery
 from exobridge.webhooks.messages import Messages
 from exobridge.webhooks.sender import Receiver, Sender
+from exobridge.webhooks.types import WEBHOOK_EVENTS
 
 
 class Webhooks:
@@ -32,7 +33,7 @@ class Webhooks:
 
     def leave_beside(self, store: Store) -> None:
         """From now on, write a job for each fact that is told, with the fact itself."""
-        store.leave_all_beside(Messages(self._settings.webhook_events))
+        store.leave_all_beside(Messages(self._settings.webhook_events or WEBHOOK_EVENTS))
 
     def register(self, runner: JobRunner) -> None:
         """Have a runner do them."""
