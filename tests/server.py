@@ -4,16 +4,20 @@ serve`` sets it up, with the fakes as providers. When it ends, it must have left
 from __future__ import annotations
 
 import asyncio
+import atexit
 import io
 import json
 import logging
 import os
+import shutil
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -271,7 +275,7 @@ async def serving(
         "DIALOGUE_PROVIDER": "fake",
         **variables,
     }
-    with fakes_installed(folder), _logging(environment) as text:
+    with fakes_installed(), _logging(environment) as text:
         settings = Settings.read(environment)
         migrated(Path(str(make_url(settings.database_url.get_secret_value()).database)))
         loaded = load_templates(settings.templates_dir, settings)
@@ -325,10 +329,19 @@ def write_fakes(folder: Path) -> Path:
     return where
 
 
+@cache
+def _fakes() -> str:
+    """One folder with the fakes' package, for as long as this process lives: the packages along
+    another path would all be looked through anew, which takes longer than most of a start."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return str(write_fakes(Path(folder)))
+
+
 @contextmanager
-def fakes_installed(folder: Path) -> Generator[None]:
+def fakes_installed() -> Generator[None]:
     """The fakes' package is installed for the length of the block."""
-    where = str(write_fakes(folder))
+    where = _fakes()
     sys.path.insert(0, where)
     try:
         yield

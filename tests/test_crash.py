@@ -83,7 +83,7 @@ async def completed(folder: Path, call_sid: str) -> dict[str, Any]:
 
 def calls(folder: Path, *arguments: str) -> str:
     """What ``exobridge calls`` prints."""
-    with fakes_installed(folder):
+    with fakes_installed():
         result = CliRunner().invoke(app, ["calls", *arguments], env=environment(folder))
     assert result.exit_code == 0, result.stderr
     return result.stdout

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import EntryPoints, entry_points
@@ -89,14 +90,16 @@ EXTRAS = {"whisper": "local,whisper"}
 
 
 def _installed(kind: Kind) -> EntryPoints:
-    return _scanned(kind, tuple(sys.path))
+    return _scanned(tuple(sys.path))[kind]
 
 
 @cache
-def _scanned(kind: Kind, path: tuple[str, ...]) -> EntryPoints:
-    """What is installed along ``path``, which is ``sys.path``: a scan takes milliseconds."""
+def _scanned(path: tuple[str, ...]) -> Mapping[Kind, EntryPoints]:
+    """What is installed along ``path``, which is ``sys.path``. Looked for once: every package that
+    is installed is read, which takes tens of milliseconds."""
     del path
-    return entry_points(group=f"exobridge.{kind}")
+    found = entry_points()
+    return {kind: found.select(group=f"exobridge.{kind}") for kind in Kind}
 
 
 def names(kind: Kind) -> list[str]:

@@ -41,7 +41,7 @@ async def test_a_healthy_installation_is_0(tmp_path: Path) -> None:
 def doctor(folder: Path, *options: str, **variables: str) -> tuple[int, str, str]:
     """The same in this process, for what is no matter of processes."""
     given = environment(folder, **GOOD | variables)
-    with fakes_installed(folder):
+    with fakes_installed():
         result = CliRunner().invoke(app, ["doctor", *QUICK, *options], env=given)
     return result.exit_code, result.stdout, result.stderr
 

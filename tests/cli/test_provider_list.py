@@ -34,7 +34,7 @@ def listed(*options: str, **variables: str) -> str:
 
 def test_every_registered_provider_is_a_row(tmp_path: Path) -> None:
     """Those of installed packages too, each with its package."""
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         told = json.loads(listed("--json"))
     found = {(each["kind"], each["name"]): each["package"] for each in told}
     assert len(found) == len(told)

@@ -105,7 +105,7 @@ def test_what_is_wrong_is_told_in_a_line_with_its_cure(
 ) -> None:
     """Exit status 2, nothing is served, no trace of the program's insides."""
     monkeypatch.chdir(tmp_path)
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         result = CliRunner().invoke(app, ["serve"], env=environment(tmp_path, **variables))
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr

@@ -31,7 +31,7 @@ CRM = "https://crm.example.com/calls"
 
 def found(folder: Path, **tables: Any) -> list[Finding]:
     """What is found in a template with these tables."""
-    with fakes_installed(folder):
+    with fakes_installed():
         looked_at, findings = case(
             folder, {"default": bot(**tables)}, EXOTEL_NUMBERS=f"{NUMBER}=default"
         )

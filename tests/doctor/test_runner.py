@@ -72,7 +72,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: 
 @pytest.mark.usefixtures("_here")
 async def test_a_healthy_installation_has_nothing_wrong(tmp_path: Path) -> None:
     """With its providers started and heard."""
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         findings = await examine(Scope(offline=True), silent, healthy(tmp_path))
     found = levels(findings)
     assert set(found.values()) <= {Level.OK, Level.INFO}, findings
@@ -122,7 +122,7 @@ async def test_settings_that_are_wrong_hide_nothing_else(tmp_path: Path) -> None
         "EXOBRIDGE_DATA_DIR": str(tmp_path / "a" / "b"),
     }
     (tmp_path / "a").write_text("a file")
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         findings = await examine(FAST, silent, environ)
     found = levels(findings)
     assert found["settings.value"] is Level.ERROR
@@ -139,7 +139,7 @@ async def test_a_provider_that_does_not_start_is_an_error(tmp_path: Path) -> Non
     environ = healthy(tmp_path)
     broken = bot(stt={"provider": "tests.doctor.broken:Broken", "options": None})
     write_templates(tmp_path, {"default": broken})
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         findings = await examine(Scope(offline=True), silent, environ)
     starts = {
         each.found.split()[1].rstrip(":"): each.level for each in of(findings, "providers.start")
@@ -172,7 +172,7 @@ async def test_offline_starts_nothing_that_asks_the_network(
         both = {"default": bot(dialogue=dialogue), "own": bot(dialogue=own)}
         write_templates(tmp_path, both)
         environ["EXOTEL_NUMBERS"] += ",+919845012346=own"
-        with fakes_installed(tmp_path):
+        with fakes_installed():
             findings = await examine(Scope(offline=True), told.append, environ)
         assert len(chat.of(MODELS)) == 1
     skipped = {each.found.partition(":")[0] for each in of(findings, "doctor.skipped")}

@@ -33,7 +33,7 @@ def case(folder: Path, templates: dict[str, str], **variables: str) -> tuple[Cas
 
 def test_every_wrong_key_of_every_file_is_a_finding(tmp_path: Path) -> None:
     """With the file, the key and its cure; nothing else can be said of templates then."""
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         found, findings = case(tmp_path, {"default": "greetin = 'a'", "b": "language = 3"})
     wrong = of(findings, "templates.load")
     assert len(wrong) == 2
@@ -48,7 +48,7 @@ def test_templates_that_are_not_read_are_told(
     """A folder of templates lies beside the settings, and no setting names it."""
     write_templates(tmp_path, {"default": bot()})
     monkeypatch.chdir(tmp_path)
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         settings = Settings.read({**FAKES, "DIALOGUE_PROVIDER": "fake"})
         _, findings = template_checks.load(settings)
     assert one(findings, "templates.load").level is Level.WARNING
@@ -57,14 +57,14 @@ def test_templates_that_are_not_read_are_told(
 
 def test_a_number_without_a_template_is_an_error(tmp_path: Path) -> None:
     """It is told which one is missing."""
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         _, findings = case(tmp_path, {"default": bot()}, EXOTEL_NUMBERS=f"{NUMBER}=nowhere")
     assert "nowhere" in one(findings, "templates.load").found
 
 
 def test_a_provider_that_is_not_there_is_an_error_with_its_cure(tmp_path: Path) -> None:
     """An unknown module has no package to install; the known ones are told."""
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         text = bot(stt={"provider": "not_there:Stt", "options": None})
         _, findings = case(tmp_path, {"default": text})
     missing = one(findings, "providers.installed")
@@ -76,7 +76,7 @@ def test_a_provider_that_is_not_there_is_an_error_with_its_cure(tmp_path: Path) 
 def test_what_callers_meet_is_told(tmp_path: Path) -> None:
     """A template without a greeting, one that is closed, one that hands over, one for nobody."""
     closed = {"mon": ["09:00-09:01"], "closed_dates": []}
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         found, _ = case(
             tmp_path,
             {"default": bot(), "mute": bot(greeting=""), "shut": bot(hours=closed), "idle": bot()},
@@ -118,7 +118,7 @@ def test_a_transfer_is_told(
     provider: str, options: dict[str, Any], who: str, tmp_path: Path
 ) -> None:
     """Whichever of the dialogues may ask for it, by its options or by their defaults."""
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         text = bot(dialogue={"provider": provider, "options": options})
         found, _ = case(tmp_path, {"default": text})
         findings = of(template_checks.look(found), "templates.transfer")
@@ -130,7 +130,7 @@ def test_a_transfer_is_told(
 def test_a_language_that_a_provider_does_not_know_is_an_error(tmp_path: Path) -> None:
     """It would refuse each call; the fakes know English alone, or any."""
     pytest.importorskip("hibari")
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         text = bot(language="hi-IN", tts={"provider": "hibari", "options": None})
         found, _ = case(tmp_path, {"default": text})
         findings = provider_checks.look(found)
@@ -144,7 +144,7 @@ def test_a_language_that_another_provider_knows_is_a_warning(tmp_path: Path) -> 
     for spare, level in (("hi", Level.WARNING), ("ta", Level.ERROR)):
         options = {"ms_per_char": None, "fake": {"languages": ["en"]}}
         tts = {"provider": "fake,spare", "options": {**options, "spare": {"languages": [spare]}}}
-        with fakes_installed(tmp_path):
+        with fakes_installed():
             found, _ = case(tmp_path, {"default": bot(language="hi-IN", tts=tts)})
             findings = provider_checks.look(found)
         ours = [each for each in findings if each.found.startswith("tts fake ")]
@@ -155,7 +155,7 @@ def test_a_rate_that_has_to_be_changed_is_told(tmp_path: Path) -> None:
     """At the line's rate it is ok, else worth knowing."""
     pytest.importorskip("moonshine_voice")
     stt = {"provider": "moonshine", "options": None}
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         for rate, level in ((8000, Level.OK), (24000, Level.INFO)):
             text = bot(stt=stt, stream={"sample_rate": rate})
             found, _ = case(tmp_path, {"default": text})
@@ -190,7 +190,7 @@ def test_a_recording_that_nobody_is_told_of_is_told(
     tmp_path: Path, recording: dict[str, Any], level: Level | None
 ) -> None:
     """Callers have a right to know."""
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         looked_at, _ = case(tmp_path, {"default": bot(recording=recording)})
         found = of(template_checks.look(looked_at), "templates.recording")
     assert [each.level for each in found] == ([] if level is None else [level])
@@ -204,7 +204,7 @@ def test_a_vendor_whose_key_is_missing_is_an_error(
     monkeypatch.setenv("OUR_KEY", SECRET)
     stt = '[stt]\nprovider = "deepgram"\n'
     tts = '[tts]\nprovider = "deepgram"\noptions = {api_key_env = "OUR_KEY"}\n'
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         found, _ = case(tmp_path, {"default": stt + tts})
         findings = list(provider_checks.look(found))
     there, missing = sorted(of(findings, "providers.key"), key=lambda each: each.level.weight)

@@ -40,7 +40,7 @@ def log_as_it_was() -> Generator[None]:
 async def erase(folder: Path, *arguments: str, answer: str = "") -> Result:
     """Run the command on a folder's data."""
     variables = environment(folder, EXOBRIDGE_DATA_DIR=str(folder))
-    with fakes_installed(folder):
+    with fakes_installed():
         return await asyncio.to_thread(
             lambda: CliRunner().invoke(app, ["erase", *arguments], env=variables, input=answer)
         )

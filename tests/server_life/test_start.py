@@ -102,7 +102,7 @@ async def test_a_stop_while_it_starts_ends_it(tmp_path: Path) -> None:
 async def test_what_stays_is_kept_from_the_garbage_collector(tmp_path: Path) -> None:
     """Once the providers have been started; its pauses would be calls' lateness."""
     variables = environment(tmp_path)
-    with fakes_installed(tmp_path):
+    with fakes_installed():
         settings = Settings.read(variables)
         app = create_app(settings, load_templates(settings.templates_dir, settings))
         life = ServerLife(app, settings, listen("127.0.0.1", 0))
