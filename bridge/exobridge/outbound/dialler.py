@@ -23,7 +23,7 @@ from exobridge.outbound.rules import Result, next_attempt, result_of
 from exobridge.outbound.service import Outbound
 from exobridge.store import Store, StoreError
 from exobridge.store.dial_pace import Limits
-from exobridge.store.dials import Next
+from exobridge.store.dials import TOGETHER, Next
 
 _log = structlog.stdlib.get_logger("exobridge.outbound")
 
@@ -163,7 +163,10 @@ class Dialler:
             return
         self._count_at = now + self._waits.count
         if is_open:
-            await self._ended(DialOutcome.EXPIRED, await self._rows.expire(self._clock()))
+            expired = TOGETHER
+            while expired == TOGETHER:
+                expired = await self._rows.expire(self._clock())
+                await self._ended(DialOutcome.EXPIRED, expired)
         states = await self._rows.states() if is_open else {}
         self.waiting = states.pop(DialState.WAITING, 0)
         self.under_way = sum(states.values())

@@ -381,14 +381,15 @@ class DialRows(Unbroken):
 
     @unbroken
     async def expire(self, now: datetime) -> int:
-        """End what waits and is not to be called any more; how many. Of a batch that is paused
-        nothing expires."""
+        """End what waits and is not to be called any more, ``TOGETHER`` at most; how many. Of a
+        batch that is paused nothing expires."""
         runs = exists().where(batches.c.id == dials.c.batch_id, batches.c.state == RUNNING)
         late = and_(dials.c.state == DialState.WAITING, dials.c.give_up_at <= now)
         mine = and_(late, or_(dials.c.batch_id.is_(None), runs))
+        few = dials.c.id.in_(select(dials.c.id).where(mine).limit(TOGETHER).scalar_subquery())
         change = {"state": DialState.DONE, "outcome": DialOutcome.EXPIRED, "done_at": now}
         async with writing(self._writer) as connection:
-            expired = update(dials).where(mine).values(change).returning(dials.c.id)
+            expired = update(dials).where(few).values(change).returning(dials.c.id)
             return len((await connection.execute(expired)).all())
 
     @unbroken
