@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +14,14 @@ from exobridge.call.events import EndedBy, EventKind, Role
 from exobridge.call.orders import HandOver, HangUp, Order, Result, SayLine
 from exobridge.call.session import CallSession
 from exobridge.templates import Template
-from exobridge_providers.base import Say
+from exobridge_providers.base import (
+    Action,
+    CallContext,
+    DialogueProvider,
+    DialogueSession,
+    Say,
+    UserTurn,
+)
 from tests.call import dialogues
 from tests.virtual_call import Caller, Ran, Sound, run
 
@@ -149,18 +156,21 @@ def test_the_dialogue_is_told_what_the_operator_said() -> None:
     assert ran.said[-1] != f"operator: {LINE} {OTHER}"
 
 
-class EchoDialogue(dialogues.EagerDialogue):
+class EchoDialogue(DialogueProvider):
     """It says what it was told of the operator."""
 
-    speculative = False
+    async def open(self, context: CallContext) -> DialogueSession:
+        """As of a dialogue."""
+        del context
+        return _Echo()
 
-    async def open(self, context: Any) -> Any:
-        return _Echo("")
 
-
-class _Echo(dialogues.EagerSession):
-    async def respond(self, turn: Any) -> Any:
+class _Echo:
+    async def respond(self, turn: UserTurn) -> AsyncGenerator[Action, None]:
         yield Say(f"operator: {turn.operator}")
+
+    async def aclose(self) -> None:
+        pass
 
 
 def test_no_more_lines_wait_than_anybody_could_have_meant() -> None:

@@ -84,7 +84,11 @@ class Orders:
         session = self.sessions.get(call_sid)
         if session is not None:
             return session.obey(order)
-        refusal = standing(await self.store.call(call_sid))
+        call = await self.store.call(call_sid)
+        if call is None and not self.alone:  # its first fact may be on its way to the database
+            await asyncio.sleep(2 * LOOK_SECONDS)
+            call = await self.store.call(call_sid)
+        refusal = standing(call)
         if refusal is not None:
             return refusal
         return Refusal.NO_ANSWER if self.alone else await self._sent(call_sid, order)
