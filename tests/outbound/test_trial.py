@@ -19,7 +19,7 @@ async def test_a_batch_whose_server_is_killed_calls_everybody_as_its_policy_says
         kills=1,
         troubles=False,
         pause_seconds=0.5,
-        limit_seconds=120,
+        limit_seconds=300,
         hurried=True,
     )
     async with trial(tmp_path, plan) as going:

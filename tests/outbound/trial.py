@@ -175,7 +175,7 @@ class Trial:
         return Batches(store, judge, lambda: datetime.now(UTC), outbound.wake)
 
     def _ground(self) -> Ground:
-        with fakes_installed(self.folder):
+        with fakes_installed():
             settings = Settings.read(environment(self.folder, **self.variables))
             return Ground.of(settings, load_templates(settings.templates_dir, settings))
 
@@ -234,7 +234,7 @@ class Trial:
                 with suppress(httpx.HTTPError):
                     if (await http.get("/health/ready")).is_success:
                         return
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(LOOK_SECONDS)
 
     def _tell(self, words: str) -> None:
         now = time.monotonic()
