@@ -297,7 +297,7 @@ class BatchRows(Unbroken):
         Returns:
             Whether anything was to be changed.
         """
-        query = select(or_(exists(_to_cancel()), exists(_over()), exists(_abandoned(now))))
+        query = select(or_(exists(_with_some_to_cancel()), exists(_over()), exists(_abandoned(now))))
         async with reading(self._reader) as connection:
             if not (await connection.execute(query)).scalar():
                 return False
@@ -317,10 +317,18 @@ class BatchRows(Unbroken):
             await connection.execute(delete(table).where(abandoned))
 
 
+_CANCELLED = and_(table.c.state == BatchState.CANCELLED, table.c.done_at.is_(None))
+
+
+def _with_some_to_cancel() -> Select[str]:
+    """Batches that were cancelled and have rows that wait; the rows of others are not looked at."""
+    waits = and_(dials.c.batch_id == table.c.id, dials.c.state == DialState.WAITING)
+    return select(table.c.id).where(_CANCELLED, exists().where(waits))
+
+
 def _to_cancel() -> Select[str]:
     """Rows that wait, of batches that were cancelled."""
-    cancelled = and_(table.c.state == BatchState.CANCELLED, table.c.done_at.is_(None))
-    batch = and_(table.c.id == dials.c.batch_id, cancelled)
+    batch = and_(table.c.id == dials.c.batch_id, _CANCELLED)
     return select(dials.c.id).join(table, batch).where(dials.c.state == DialState.WAITING)
 
 
