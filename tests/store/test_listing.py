@@ -110,6 +110,8 @@ INDEXED: list[tuple[str, list[Select[Any]]]] = [
     *(("ix_calls_created_at", [*call_queries(CallFilter(), after)]) for after in (None, AFTER)),
     ("ix_calls_created_at", [*call_queries(CallFilter(since=T0, until=T0), AFTER)]),
     ("ix_calls_template", [*call_queries(CallFilter(template="t", state="ended"), AFTER)]),
+    ("ix_calls_created_at", [*call_queries(CallFilter(state="ended"), AFTER)]),
+    ("ix_calls_direction", [*call_queries(CallFilter(direction="d", state="ended"), AFTER)]),
     ("ix_calls_outcome", [*call_queries(CallFilter(outcome="o", template="t"), AFTER)]),
     ("ix_call_events_transfers", [transfer_query(None)]),
     ("ix_call_events_transfers", [transfer_query(7)]),

@@ -1,8 +1,9 @@
 """Calls, transfers and recordings of the whole record, a page at a time, the newest first.
 
-Each list is read along one index, so that a page costs the same however long the record is. Which
-one is said here and not left to the database, that knows nothing of how the values are spread:
-what shall not lead is written so that no index serves it.
+Each list is read along one index, so that a page costs the same however long the record is; of
+several conditions one leads, and the others are looked at call by call. Which one is said here and
+not left to the database, that knows nothing of how the values are spread: what shall not lead is
+written so that no index serves it.
 """
 
 from __future__ import annotations
@@ -125,31 +126,30 @@ def call_queries(which: CallFilter, after: After) -> Sequence[Select[tuple[str, 
     if which.until is not None:
         query = query.where(table.c.created_at < which.until)
     query = query.order_by(table.c.created_at.desc(), table.c.call_sid.desc())
-    equal = _equal(which)
+    leading, others = _equal(which)
     if which.number:
-        rest = [_aside(column) == value for column, value in equal]
-        ends = (table.c.caller, table.c.called)
-        return [query.where(end == which.number, *rest) for end in ends]
-    if not equal:
-        return [query]
-    (column, value), *others = equal
-    return [query.where(column == value, *(_aside(each) == rest for each, rest in others))]
+        rest = [_aside(column) == value for column, value in leading + others]
+        return [query.where(end == which.number, *rest) for end in (table.c.caller, table.c.called)]
+    conditions = [column == value for column, value in leading]
+    return [query.where(*conditions, *(_aside(column) == value for column, value in others))]
 
 
-def _equal(which: CallFilter) -> list[tuple[Column[str], str]]:
-    """What must be equal. What leads stands first: that which has an index with the time in it, or
-    the state, of which all but ``ended`` is rare."""
+_Equal = list[tuple[Column[str], str]]
+
+
+def _equal(which: CallFilter) -> tuple[_Equal, _Equal]:
+    """What must be equal: what leads, and the rest. A state of which there are few calls leads,
+    else what has an index with the time in it. ``ended`` never does: nearly all calls have."""
     table = tables.calls
+    has_ended = which.state == State.ENDED
     given = [
+        (table.c.state, "" if has_ended else which.state),
         (table.c.outcome, which.outcome),
         (table.c.template, which.template),
-        (table.c.state, which.state),
         (table.c.direction, which.direction),
     ]
     equal = [(column, value) for column, value in given if value]
-    if which.state and which.state != State.ENDED:
-        equal.sort(key=lambda each: each[0] is not table.c.state)
-    return equal
+    return equal[:1], equal[1:] + ([(table.c.state, which.state)] if has_ended else [])
 
 
 def _aside(column: Column[str]) -> ColumnElement[str]:

@@ -92,6 +92,7 @@ calls = Table(
     Index(None, "caller", "created_at", "call_sid"),
     Index(None, "called", "created_at", "call_sid"),
     Index(None, "template", "created_at", "call_sid"),
+    Index(None, "direction", "created_at", "call_sid"),
     Index(None, "outcome", "created_at", "call_sid"),
     Index(None, "state"),
 )

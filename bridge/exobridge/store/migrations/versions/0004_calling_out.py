@@ -41,7 +41,7 @@ def upgrade() -> None:
     )
 
 
-_LED_BY = ("caller", "called", "template", "outcome")
+_LED_BY = ("caller", "called", "template", "direction", "outcome")
 _TRANSFERS = "kind = 'transfer-requested'"
 
 
