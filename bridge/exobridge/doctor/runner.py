@@ -21,6 +21,7 @@ from exobridge.doctor import (
     template_checks,
     url_checks,
     visit_checks,
+    webhook_checks,
 )
 from exobridge.doctor.aside import aside
 from exobridge.doctor.case import OFFLINE, Case, Check, Scope, blocking
@@ -42,6 +43,7 @@ CHECKS = (
     Check("models", model_checks.look, seconds=120, needs_templates=True),
     Check("port", port_check.look),
     Check("url", url_checks.look, seconds=30),
+    Check("webhooks", webhook_checks.look, seconds=15),
     Check("clock", clock.look, seconds=8),
     Check("disk", blocking(disk.look)),
     Check("storage", storage_check.look, seconds=20),
