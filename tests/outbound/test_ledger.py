@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from exobridge.outbound.models import DialOutcome, DialState, custom_field
+from exobridge.store.batches import BatchState
 from exobridge.store.dials import Next
 from tests.outbound.ground import Ledger, ground, ledger, template
 
@@ -142,6 +143,18 @@ async def test_cancelled_it_is_not_called_any_more(book: Ledger) -> None:
     assert under_way.state is DialState.PLACED
     assert under_way.request.policy.attempts == 0
     assert under_way.request.variables == asked.request.variables
+
+
+async def test_of_a_cancelled_batch_nobody_is_called_again(book: Ledger) -> None:
+    """What the last call came to stands in its results."""
+    await book.batch("b1", range(100, 101))
+    (claimed,) = (await book.claim()).dials
+    await book.place(claimed, "c1")
+    await book.store.batches.turn("b1", BatchState.CANCELLED, of=[BatchState.RUNNING])
+    known = await book.again(claimed)
+    await book.rows.settle(known, ends(DialOutcome.BUSY, book, again=600), book.clock())
+    done = await book.again(claimed)
+    assert (done.state, done.outcome) == (DialState.DONE, DialOutcome.BUSY)
 
 
 async def test_one_persons_dials_are_forgotten(book: Ledger) -> None:

@@ -37,8 +37,8 @@ Opening = Callable[[DialRequest, datetime], datetime | None]
 LOOKED_AT = 100
 """Most rows that one transaction looks at: calls under way write to the same database."""
 
-RUNNING = "running"
-"""The state of a batch whose people may be called."""
+RUNNING, CANCELLED = "running", "cancelled"
+"""States of a batch: its people may be called, or are not any more."""
 
 
 @dataclass(frozen=True, slots=True)

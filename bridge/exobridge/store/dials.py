@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from exobridge.call.state import Call, State
 from exobridge.store.access import reading, writing
 from exobridge.store.dial_claims import (
+    CANCELLED,
     RUNNING,
     Claims,
     Opening,
@@ -526,6 +527,9 @@ def _settle(connection: Connection, dial: Dial, after: After, now: datetime) -> 
     if known is None or known.state is not DialState.PLACED or known.call_sid != dial.call_sid:
         return None
     found = after(known)
+    of_batch = select(batches.c.state).where(batches.c.id == known.batch_id)
+    if known.batch_id and connection.execute(of_batch).scalar() == CANCELLED:
+        found = replace(found, again_at=None, give_up_at=None)
     values: dict[str, Any] = {"error": found.error[:MAX_ERROR_CHARS]}
     if found.again_at is None:
         values |= {"state": DialState.DONE, "outcome": found.outcome, "done_at": now}
