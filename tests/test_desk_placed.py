@@ -96,6 +96,13 @@ async def test_a_call_that_is_heard_of_first_is_known_by_its_field(tmp_path: Pat
         assert ledger.asked == ["c1"]
 
 
+async def test_who_is_called_is_known_whatever_the_webhook_says(tmp_path: Path) -> None:
+    """As Exotel's roles of an outgoing call's numbers are not the same everywhere."""
+    async with at_the_desk(tmp_path) as (desk, _, _):
+        verdict = await desk.answer(replace(asking(), direction="incoming"))
+        assert (verdict.caller, verdict.called, verdict.direction) == (HUMAN, EXOPHONE, "outgoing")
+
+
 @pytest.mark.parametrize("custom_field", ["", "night", "xb:d2:1", "xb:d1:2", "xb:"])
 async def test_another_call_is_none_of_ours(tmp_path: Path, custom_field: str) -> None:
     """It has its number's template, and the hours hold for it."""

@@ -19,6 +19,7 @@ from tests.exotel_account import KEY, SID, TOKEN, FakeAccount, Fault, exotel_acc
 from tests.server import until
 
 QUICK = RequestKind(seconds=0.4, tries=1, total_seconds=0.4)
+PATIENT = RequestKind(seconds=20.0, tries=1, total_seconds=20.0)
 FLOW = CallOrder(
     "+919811122233",
     "+918047112233",
@@ -36,7 +37,7 @@ STREAM = replace(
 
 @asynccontextmanager
 async def asking(
-    change: RequestKind = QUICK, **account: Any
+    change: RequestKind = PATIENT, **account: Any
 ) -> AsyncGenerator[tuple[ExotelApi, FakeAccount]]:
     async with exotel_account() as asked:
         told = {"url": asked.url, "key": KEY, "token": TOKEN, "sid": SID, **account}
@@ -120,7 +121,8 @@ DID_NOT = {str(status): Fault(status) for status in (302, 400, 401, 402, 403, 40
 @pytest.mark.parametrize("fault", [*MAY_HAVE, *DID_NOT])
 async def test_an_error_tells_whether_there_may_be_a_call(fault: str) -> None:
     """It is asked for once, whatever comes; and no error holds a number."""
-    async with asking() as (api, account):
+    change = QUICK if fault == "no-answer" else PATIENT
+    async with asking(change) as (api, account):
         account.fail({**MAY_HAVE, **DID_NOT}[fault])
         with pytest.raises(ExotelError) as caught:
             await api.connect(FLOW)
@@ -153,7 +155,7 @@ async def test_who_shall_leave_exotel_alone_does_not_ask() -> None:
 
 async def test_as_many_are_asked_for_at_once_as_a_minute_has() -> None:
     """Requests that block for half a minute hold up no other."""
-    async with asking(change=CHANGE) as (api, account):
+    async with asking(CHANGE) as (api, account):
         account.connect_seconds = 30.0
         orders = [replace(FLOW, custom_field=f"xb:d{index}:1") for index in range(60)]
         requests = [asyncio.create_task(api.connect(order)) for order in orders]

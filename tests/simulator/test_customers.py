@@ -20,12 +20,11 @@ from exobridge.simulator.customers import Customers, Doing, customers
 from tests.server import Server, bot, serving, until
 
 EXOPHONE = "+918047112233"
-QUICK = RequestKind(seconds=0.5, tries=1, total_seconds=0.5)
 
 
 @asynccontextmanager
 async def calling(
-    folder: Path, people: Mapping[str, Doing]
+    folder: Path, people: Mapping[str, Doing], seconds: float = 20.0
 ) -> AsyncGenerator[tuple[ExotelApi, Server, Customers]]:
     """A server, and people by the number that it may call."""
     template = bot(voicemail={"action": "hang_up", "monologue_ms": 2000})
@@ -39,7 +38,8 @@ async def calling(
                 answer_url=f"{server.url}/exotel/answer",
             ) as playing,
         ):
-            api = ExotelApi.of(Settings.read(account.variables), change=QUICK)
+            change = RequestKind(seconds, 1, seconds)
+            api = ExotelApi.of(Settings.read(account.variables), change=change)
             assert api is not None
             async with api:
                 yield api, server, playing
@@ -83,7 +83,8 @@ async def test_a_lost_answer_may_hide_a_call(
     """Who asked cannot know whether the call was placed."""
     number = "+919811100001"
     people = {number: Doing("busy", api=api_does, placed=is_placed)}
-    async with calling(tmp_path, people) as (api, server, playing):
+    seconds = 0.5 if api_does == "hangs" else 20.0
+    async with calling(tmp_path, people, seconds) as (api, server, playing):
         with pytest.raises(ExotelError) as caught:
             await api.connect(order(number, server))
         assert caught.value.may_have_happened
