@@ -12,6 +12,8 @@ from exobridge.call.events import JSON, EventKind, passthru
 from exobridge.call.state import State
 from exobridge.keeping.retention import EVERY, WORDS_NEEDED, Periods, Retention, Swept
 from exobridge.store import Store
+from exobridge.webhooks.messages import Messages
+from exobridge.webhooks.types import WEBHOOK_EVENTS
 from tests.keeping.kept import NOW, SUMMARY, WORDS, database, keep, on_disk, sounds, storage_of
 
 DAY = timedelta(days=1)
@@ -131,3 +133,18 @@ def test_days_and_words() -> None:
     assert kept == Periods(3 * DAY, 5 * DAY)
     unstored = Periods.of(recording_days=0, transcript_days=5, store_transcripts=False)
     assert unstored == Periods(None, WORDS_NEEDED)
+
+
+async def test_words_go_out_of_webhooks_too(store: Store, tmp_path: Path) -> None:
+    """Of old calls, sent or not; the rest of what they say stays."""
+    store.leave_all_beside(Messages(WEBHOOK_EVENTS))
+    await keep(store, tmp_path, "told", at=NOW - 9 * DAY)
+    swept = await retention(store, tmp_path, Periods(words=7 * DAY)).sweep()
+    assert swept.words == 3 + 3 + 3  # of two calls, and of the one's webhooks
+    webhooks = await store.jobs.found("webhook", call_sid="told")
+    said = repr([webhook.payload for webhook in webhooks])
+    assert WORDS not in said
+    assert SUMMARY not in said
+    turns = [webhook for webhook in webhooks if webhook.payload["type"] == "call.turn"]
+    assert [job.payload["data"]["turn"]["text"] for job in turns] == ["", ""]  # type: ignore[index, call-overload]
+    assert "number" in repr(turns[0].payload)
