@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import uuid4
 
 from exobridge.errors import ExobridgeError
+from exobridge.numbers import normalise
 from exobridge.outbound.csv_rows import NUMBER_COLUMNS, Sheet, SheetError, SheetRow, open_sheet
 from exobridge.outbound.models import DialRefusedError, DialRequest, NewDial, Wish
 from exobridge.store.batches import ListRow
@@ -130,7 +131,8 @@ def _rows(
             problem = f"the number is that of line {lines[found.number]} already"
             found = Fault(row.line, sheet.columns[sheet.number_at], problem)
         if isinstance(found, Fault):
-            yield ListRow(_refused(row, found, now), row.cells), found
+            number = normalise(row.cells[sheet.number_at].strip().removeprefix("'")) or ""
+            yield ListRow(_refused(row, number, found, now), row.cells), found
         else:
             lines[found.number] = row.line
             yield ListRow(replace(found, row=row.number), row.cells), None
@@ -173,11 +175,10 @@ def _variables(cells: dict[str, str]) -> dict[str, str]:
     return {name: cell for name, cell in cells.items() if cell and name not in others}
 
 
-def _refused(row: SheetRow, fault: Fault, now: datetime) -> NewDial:
-    """Stands in the results of its batch."""
+def _refused(row: SheetRow, number: str, fault: Fault, now: datetime) -> NewDial:
+    """Stands in the results of its batch, and is found when the person's data is erased."""
     error = f"{fault.column}: {fault.problem}" if fault.column else fault.problem
-    new_id = uuid4().hex
-    return NewDial(new_id, "", _NOTHING, now, now, row=row.number, error=error)
+    return NewDial(uuid4().hex, number, _NOTHING, now, now, row=row.number, error=error)
 
 
 def _sentence(text: str) -> str:
