@@ -256,7 +256,12 @@ class Trial:
             " WHERE kind = 'details' AND state = 'waiting' AND attempts = 0 AND call_sid = ?",
             *over,
         )
-        never = [(number,) for number in self.people.asked if not self.people.calls_to(number)]
+        placed = {(call.number, call.nth) for call in self.people.calls}
+        never = [
+            (number,)
+            for number, count in self.people.asked.items()
+            if (number, count - 1) not in placed
+        ]
         silent = [
             (dial, int(nth))
             for call in self.people.calls
@@ -334,8 +339,9 @@ async def main(arguments: Sequence[str] | None = None) -> int:
         async with trial(Path(folder), plan) as going:
             found = await going.run()
             calls, requests = len(going.people.calls), len(going.asked)
+            kills = len(going.killed)
     seconds = time.monotonic() - began
-    print(f"{plan.rows} people, {requests} requests, {calls} calls, {seconds:.0f} s")
+    print(f"{plan.rows} people, {requests} requests, {calls} calls, {kills} kills, {seconds:.0f} s")
     for fault in found:
         print(fault)
     print("everything holds" if not found else f"{len(found)} do not hold, seed {plan.seed}")
