@@ -92,7 +92,7 @@ class ExotelStatusError(ExotelError):
 class BadRequestError(ExotelStatusError):
     """400, and what has no name of its own among 4xx."""
 
-    cure = "This is for exobridge to mend: please report it."
+    cure = "If the number, the ExoPhone and the flow are right, please report it."
 
 
 class UnauthorisedError(ExotelStatusError):
