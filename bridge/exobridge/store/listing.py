@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, Text, and_, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -113,7 +114,7 @@ class Listing(Unbroken):
 _RECORDING = [column.name for column in tables.recordings.c if column.name != "id"]
 
 
-def call_queries(which: CallFilter, after: After) -> Sequence[Select[tuple[str, object]]]:
+def call_queries(which: CallFilter, after: After) -> Sequence[Select[*tuple[Any, ...]]]:
     """One query, or one for each end of the line where a number is asked for."""
     table = tables.calls
     query = select(table.c.call_sid, table.c.facts)
@@ -157,7 +158,7 @@ def _aside(column: Column[str]) -> ColumnElement[str]:
     return column.concat(literal_column("''", Text))
 
 
-def transfer_query(before: int | None) -> Select[tuple[object, ...]]:
+def transfer_query(before: int | None) -> Select[*tuple[Any, ...]]:
     """Along an index of these events alone."""
     table = tables.call_events
     kind = literal_column(f"'{EventKind.TRANSFER_REQUESTED.value}'", Text)
@@ -170,7 +171,7 @@ def recording_query(
     since: datetime | None,
     until: datetime | None,
     after: tuple[datetime, int] | None,
-) -> Select[tuple[object, ...]]:
+) -> Select[*tuple[Any, ...]]:
     """Along the index of their time."""
     table = tables.recordings
     query = select(table).order_by(table.c.created_at.desc(), table.c.id.desc())

@@ -62,7 +62,7 @@ async def walk(client: httpx.AsyncClient, path: str, **query: str) -> list[dict[
 
 
 EACH = [f"c{number}" for number in range(7)]
-FILTERED = [
+FILTERED: list[tuple[dict[str, str], list[str]]] = [
     ({}, EACH),
     ({"state": "streaming"}, ["c5"]),
     ({"state": "ended", "number": "098111 44455"}, ["c3"]),

@@ -3,9 +3,10 @@ both say what it says."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 Json = dict[str, Any]
 
@@ -128,9 +129,18 @@ def _model(schema: Json) -> str:
     """The name of the object that this is, or holds."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
-    inner = [*schema.get("anyOf", []), *schema.get("allOf", [])]
-    inner += [each for key in ("items", "additionalProperties") if (each := schema.get(key))]
-    return next((name for each in inner if isinstance(each, dict) and (name := _model(each))), "")
+    inner = [*_choices(schema), _part(schema, "items"), _part(schema, "additionalProperties")]
+    return next((name for each in inner if each and (name := _model(each))), "")
+
+
+def _choices(schema: Json) -> list[Json]:
+    return [each for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key, [])]
+
+
+def _part(schema: Json, key: str) -> Json:
+    """A schema in the schema; ``additionalProperties`` may be ``true`` or ``false``."""
+    part: Any = schema.get(key)
+    return cast(Json, part) if isinstance(part, dict) else {}
 
 
 def _kind(schema: Json) -> str:
@@ -140,27 +150,28 @@ def _kind(schema: Json) -> str:
         return " | ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
-    if choices := [*schema.get("anyOf", []), *schema.get("oneOf", []), *schema.get("allOf", [])]:
+    if choices := _choices(schema):
         return " | ".join(map(_kind, choices))
     kind = str(schema.get("type", "any"))
     if kind == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
-    if kind == "object" and isinstance(values := schema.get("additionalProperties"), dict):
-        return f"object of {_kind(values)}"  # pyright: ignore[reportUnknownArgumentType]
+        return f"list of {_kind(_part(schema, 'items'))}"
+    if kind == "object" and (values := _part(schema, "additionalProperties")):
+        return f"object of {_kind(values)}"
     return {"date-time": "time"}.get(schema.get("format", ""), kind)
 
 
 def _bounds(schema: Json) -> str:
     """Those of the schema itself, or of the one choice that is not null."""
-    choices = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
-    whole = {**(choices[0] if len(choices) == 1 else {}), **schema}
+    choices = [each for each in _choices(schema) if each.get("type") != "null"]
+    whole: Json = {**choices[0], **schema} if len(choices) == 1 else schema
     parts = [
         _span(whole.get("minimum"), whole.get("maximum"), ""),
         _span(whole.get("minLength"), whole.get("maxLength"), " characters"),
         _span(whole.get("minItems"), whole.get("maxItems"), " items"),
     ]
-    if (default := whole.get("default")) not in (None, "", [], {}):
-        parts.append(f"default {str(default).lower() if default in (True, False) else default}")
+    default: Any = whole.get("default")
+    if default not in (None, "", [], {}):
+        parts.append(f"default {json.dumps(default) if isinstance(default, bool) else default}")
     return ", ".join(filter(None, parts))
 
 
