@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def account_beside(account: Account) -> Generator[Account]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory with a database, and no ``.env``; the command's log is kept by no logger
     that other tests use."""
-    configure = structlog.configure
+    configure: Callable[..., None] = structlog.configure
 
     def uncached(**given: Any) -> None:
         configure(**{**given, "cache_logger_on_first_use": False})

@@ -136,10 +136,13 @@ async def test_what_the_account_tells_changes_nobody_who_is_served(tmp_path: Pat
 async def test_a_look_at_the_account_keeps_nothing(tmp_path: Path) -> None:
     """It tells of all numbers, here and there."""
     async with house(tmp_path, f"{THREE}=night") as here:
-        here.account.add_exophones(TWO)
-        seen = {own.number: own.in_account for own in await here.numbers.seen()}
-        assert seen == {TWO: True, THREE: False}
-        assert await here.store.numbers.listed() == []
+        here.account.add_exophones(TWO, ONE)
+        await here.numbers.put(ONE, NumberWish("shop", "Desk"))
+        seen = {own.number: (own.in_account, own.name) for own in await here.numbers.seen()}
+        assert seen == {ONE: (True, "Desk"), TWO: (True, "Number 0"), THREE: (False, "")}
+        assert [(row.number, row.synced_at) for row in await here.store.numbers.listed()] == [
+            (ONE, None)
+        ]
 
 
 async def test_a_flow_is_assigned_at_the_account(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ async def test_while_no_number_is_listed_those_that_are_told_are_told_apart(
         written = await counted(here)
         assert len(written) == MAX_NUMBERS + 1
         assert written["/exotel/answer", ""][1] == 2
+        assert ("/exotel/answer", TWO) not in written
 
 
 async def test_what_waits_is_bounded(tmp_path: Path) -> None:
