@@ -28,7 +28,7 @@ from tests.virtual_call import Caller, Ran, Sound, run
 FAKES = "exobridge_providers.testing.fakes"
 CALLER = Caller((Sound(2000, 700), Sound(8000, 700), Sound(14_000, 700)), hangs_up_ms=45_000)
 LINE, OTHER = "This is what the operator says.", "And this too."
-SEED, SWEEP = 20_261_122, int(os.environ.get("STEERED_CALLS", "12"))
+SEED, SWEEP = 20_261_122, int(os.environ.get("STEERED_CALLS", "7"))
 LONG = "An answer that is quite long, so that much can happen while it is said."
 
 
@@ -252,8 +252,9 @@ def test_before_a_line_is_open_nothing_can_be_done() -> None:
 
 
 def _sweep(count: int, low: float, high: float) -> Sequence[float]:
-    chosen = random.Random(SEED)
-    return [round(chosen.uniform(low, high), 3) for _ in range(count)]
+    """Instants, one in each part of the call."""
+    chosen, step = random.Random(SEED), (high - low) / count
+    return [round(low + (part + chosen.random()) * step, 3) for part in range(count)]
 
 
 @pytest.mark.parametrize("interrupt", [False, True])
