@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exobridge.call import events
-from exobridge.call.events import CallEvent, Decision
+from exobridge.call.events import CallEvent, Decision, EndedBy
 from exobridge.call.placed import PlacedCall
 from exobridge.call.state import replay
 from exobridge.outbound.models import DialOutcome, RetryPolicy
@@ -99,6 +99,9 @@ def test_a_policy_has_so_many_attempts(
 PLACED = events.placed("c1", NOON, PlacedCall(dial="d1", template="default"))
 
 
+BROKEN = events.stream_ended("c1", NOON, stream_sid="s1", ended_by=EndedBy.NETWORK)
+
+
 def refused() -> CallEvent:
     """Our own answer turned the call away."""
     return events.answer("c1", NOON, decision=Decision.REFUSE, reason="busy")
@@ -120,6 +123,7 @@ def refused() -> CallEvent:
         ([refused()], "failed"),
         ([events.no_stream("c1", NOON)], "unknown"),
         ([*talked("c1", NOON)[:2], events.stream_lost("c1", NOON, stream_sid="s1")], "answered"),
+        ([*talked("c1", NOON)[:2], BROKEN], "answered"),
         ([over("c1", NOON, "no-answer"), *talked("c1", NOON)], "answered"),
     ],
 )
