@@ -56,7 +56,8 @@ def test_the_one_key_is_an_administrators() -> None:
         EXOBRIDGE_API_KEY="a-key-of-the-api-of-tests",
         EXOBRIDGE_API_KEYS="reports:viewer:a-key-to-read-with, desk:Operator:a-key-to-call-with",
     )
-    found = [(key.name, key.role.name) for key in settings.keys()]
+    keys = settings.keys()
+    found = [(key.name, key.role.name) for key in keys]
     assert found == [("admin", "ADMIN"), ("reports", "VIEWER"), ("desk", "OPERATOR")]
     assert "a-key-to" not in repr(settings)
     assert "a-key-to-call-with" in settings.secrets()

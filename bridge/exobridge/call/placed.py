@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from exobridge.call.events import JSON
 
+
 @dataclass(frozen=True, slots=True, order=True)
 class PlacedCall:
     """A call that was placed for a dial.

@@ -74,8 +74,8 @@ def dial(
     """Call somebody.
 
     A server that runs on the same database (EXOBRIDGE_DATA_DIR, DATABASE_URL) makes the call, as
-    the template's table outbound says. Ctrl-C ends --wait, not the call. The exit status is 1 if nobody
-    was reached, as far as was waited for, and 2 if nobody is called for this.
+    the template's table outbound says. Ctrl-C ends --wait, not the call. The exit status is 1 if
+    nobody was reached, as far as was waited for, and 2 if nobody is called for this.
     """
     with config_problems():
         wish = Wish(

@@ -297,7 +297,9 @@ class BatchRows(Unbroken):
         Returns:
             Whether anything was to be changed.
         """
-        query = select(or_(exists(_with_some_to_cancel()), exists(_over()), exists(_abandoned(now))))
+        query = select(
+            or_(exists(_with_some_to_cancel()), exists(_over()), exists(_abandoned(now)))
+        )
         async with reading(self._reader) as connection:
             if not (await connection.execute(query)).scalar():
                 return False

@@ -64,7 +64,7 @@ class StreamQuery(Model):
     since: Annotated[str, AfterValidator(_place)] = Field(
         "",
         max_length=64,
-        description="An `id`: begin behind it; `e0.t0`: at the beginning. Last-Event-ID goes first.",
+        description="An `id`: begin behind it; `e0.t0`: at the start. Last-Event-ID goes first.",
     )
     kind: list[Annotated[str, AfterValidator(_kind)]] = Field(
         default_factory=list[str],
