@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tests.mutations import (
+    batches,
     call,
     calling_out,
     codecs,
+    control,
     dialling_out,
     dialogue,
     exotel,
@@ -36,7 +38,9 @@ MODULES: tuple[Module, ...] = (
     *dialogue.MODULES,
     *routing.MODULES,
     *transfer.MODULES,
+    *batches.MODULES,
     *calling_out.MODULES,
+    *control.MODULES,
     *dialling_out.MODULES,
     *live.MODULES,
     *numbers.MODULES,

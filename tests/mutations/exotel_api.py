@@ -16,12 +16,12 @@ _RETRY = Module(
         Mutation("2.0 ** (tries - 1)", "2.0 ** 0", "who does not answer is asked ever as often"),
         Mutation("(0.5 + chance / 2)", "1.0", "all who failed at once come back at once"),
         Mutation(
-            "min(float(value), LONGEST_HOLD)",
+            "min(float(value), longest)",
             "float(value)",
             "one header holds every request back for a day",
         ),
         Mutation(
-            "min(max(0.0, seconds), LONGEST_HOLD)",
+            "min(max(0.0, seconds), longest)",
             "max(0.0, seconds)",
             "one date holds every request back for a day",
         ),
