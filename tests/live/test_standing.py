@@ -21,6 +21,13 @@ ASKED = events.transfer_requested(
 LEFT = events.stream_ended(
     "c", EPOCH + timedelta(seconds=3), stream_sid="s", ended_by=EndedBy.BOT, reason="transfer"
 )
+TAKEN = events.dial(
+    "c",
+    EPOCH + timedelta(seconds=9),
+    event_type="Answered",
+    number="+919811122244",
+    status="busy",
+)
 OVER = events.status(
     "c", EPOCH + timedelta(seconds=60), status="completed", event_type="terminal", data={}
 )
@@ -34,7 +41,9 @@ OVER = events.status(
         ((ANSWERED, STARTED), None),
         ((ANSWERED, STARTED, ASKED), None),
         ((STARTED, ASKED, LEFT), Refusal.HANDED_OVER),
+        ((STARTED, ASKED, LEFT, TAKEN), Refusal.HANDED_OVER),
         ((STARTED, ASKED, LEFT, OVER), Refusal.CALL_OVER),
+        ((STARTED, ASKED, LEFT, TAKEN, OVER), Refusal.CALL_OVER),
         ((STARTED, LEFT), Refusal.CALL_OVER),
     ],
 )
