@@ -36,6 +36,7 @@ async def test_the_document_needs_no_key_and_names_what_does(tmp_path: Path) -> 
         assert told["x-role"] in ("viewer", "operator", "admin")
         assert {"400", "401", "403", "429", "503"} <= told["responses"].keys()
         assert f'id="{told["operationId"]}"' in page.text
+        assert all(each["description"] for each in told["parameters"]), told["operationId"]
         assert f"### {told['summary']}" in markdown(document)
     refs = {part.split('"')[0] for part in answer.text.split('"#/components/schemas/')[1:]}
     assert refs == document["components"]["schemas"].keys()

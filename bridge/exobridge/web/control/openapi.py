@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
@@ -71,6 +73,15 @@ def openapi(operations: Sequence[Operation]) -> Json:
 _Mode = Literal["validation", "serialization"]
 _Names = dict[tuple[type[BaseModel], str], str]
 
+_NAMES = {
+    "call_sid": "Exotel's name of the call.",
+    "number": "One of ours, written in any way: `+918…`, `08…`.",
+    "dial_id": "The `id` of the dial.",
+    "batch_id": "The `id` of the batch.",
+    "webhook_id": "The `id` of the webhook.",
+}
+"""What stands in paths."""
+
 _PROBLEM: Json = {
     "type": "object",
     "description": "What is wrong (RFC 9457).",
@@ -123,8 +134,17 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Json, _Names]:
         for (model, mode), schema in refs.items()
         if issubclass(model, BaseModel)
     }
-    schemas: Json = document.get("$defs", {})
-    return schemas, names
+    return _short(document.get("$defs", {})), {each: _bare(name) for each, name in names.items()}
+
+
+def _short(schemas: Json) -> Json:
+    """The same, under the names of what they are models of."""
+    text = re.sub(r"(#/components/schemas/\w+?)Model\"", r'\1"', json.dumps(schemas))
+    return {_bare(name): schema for name, schema in json.loads(text).items()}
+
+
+def _bare(name: str) -> str:
+    return name.removesuffix("Model")
 
 
 def _operation(operation: Operation, schemas: Json, names: _Names) -> Json:
@@ -149,7 +169,8 @@ def _operation(operation: Operation, schemas: Json, names: _Names) -> Json:
 
 def _path_parameter(name: str) -> Json:
     schema = {"type": "string", "minLength": 1, "maxLength": MAX_PATH_CHARS}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    words = {"in": "path", "required": True, "description": _NAMES.get(name, "")}
+    return {"name": name, **words, "schema": schema}
 
 
 def _query_parameters(operation: Operation, schemas: Json, names: _Names) -> list[Json]:
