@@ -21,7 +21,7 @@ _OUTCOMES: Mapping[Does, str] = {
     "silent": "no-answer",
     "fails": "failed",
 }
-_LOST = ("breaks", "hangs", "resets")
+LOST = ("breaks", "hangs", "resets")
 """Answers to a request that do not tell whether the call was placed."""
 
 SLACK_SECONDS = 2.0
@@ -129,8 +129,9 @@ def _outcomes(book: Book, doing: Doing, call: Played | None) -> set[str]:
     disturbed = book.was_killed_during(call)
     if doing.does == "voicemail" and disturbed:
         outcomes.add("answered")
-    if not call.heard_of and (doing.api in _LOST or disturbed):
-        return {"unknown"} if doing.api in _LOST else outcomes | {"unknown"}
+    if not call.heard_of and (doing.api in LOST or disturbed):
+        # What was told may have been kept, though the server was too late to say so.
+        outcomes.add("unknown")
     return outcomes
 
 
