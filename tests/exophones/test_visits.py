@@ -9,7 +9,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from exobridge.call import events
-from exobridge.exophones.visits import MAX_NUMBERS, MAX_WAITING, Visits, exophones_in
+from exobridge.exophones.visits import (
+    MAX_NUMBERS,
+    MAX_WAITING,
+    Visits,
+    exophones_in,
+    stated_exophone,
+)
 from exobridge.exotel.given import read_given
 from exobridge.observe.watch import Webhook
 from tests.database import rename
@@ -57,6 +63,24 @@ def test_the_exophone_is_found_by_the_calls_direction(
     assert exophones_in(read_given(pairs)) == numbers
 
 
+@pytest.mark.parametrize(
+    ("pairs", "number"),
+    [
+        ([("PhoneNumberSid", ONE), ("From", HUMAN), ("To", TWO)], ONE),
+        ([("CallFrom", HUMAN), ("CallTo", ONE), ("Direction", "incoming")], ONE),
+        ([("CallFrom", ONE), ("CallTo", HUMAN), ("Direction", "outbound-dial")], ONE),
+        ([("CallFrom", ONE), ("CallTo", HUMAN)], ""),
+        ([("From", HUMAN), ("To", ONE), ("Direction", "outbound-api")], ""),
+        ([("CallTo", "null"), ("Direction", "incoming")], ""),
+    ],
+)
+def test_no_callers_number_passes_for_an_exophone(
+    pairs: list[tuple[str, str]], number: str
+) -> None:
+    """Where no number is listed, one is taken only where there is no doubt."""
+    assert stated_exophone(read_given(pairs)) == number
+
+
 async def test_what_was_asked_is_added_up_per_number(tmp_path: Path) -> None:
     """With the latest status, however late it is told; by two processes too."""
     async with house(tmp_path, f"{ONE}=shop,{TWO}=night") as here:
@@ -95,9 +119,10 @@ async def test_while_no_number_is_listed_those_that_are_told_are_told_apart(
     """Up to a bound, and not by who was refused."""
     async with house(tmp_path) as here:
         visits = visits_of(here)
-        visits.webhook(asked(("CallTo", TWO), status=403))
+        incoming = ("Direction", "incoming")
+        visits.webhook(asked(("CallTo", TWO), incoming, status=403))
         for last in range(MAX_NUMBERS + 1):
-            visits.webhook(asked(("CallTo", f"+9180471{last:05}")))
+            visits.webhook(asked(("CallTo", f"+9180471{last:05}"), incoming))
         await visits.flush()
         written = await counted(here)
         assert len(written) == MAX_NUMBERS + 1

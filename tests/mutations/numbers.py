@@ -98,11 +98,11 @@ _VISITS = Module(
             "the caller's number passes for ours",
         ),
         Mutation(
-            "if not numbers or webhook.status in REFUSED:",
-            "if not numbers:",
+            '"" if webhook.status in REFUSED else stated_exophone(given)',
+            "stated_exophone(given)",
             "whoever has no secret fills the list with numbers",
         ),
-        Mutation("if len(self._named) < MAX_NUMBERS:", "if True:", "the list has no end"),
+        Mutation("number and len(self._named) < MAX_NUMBERS", "number", "the list has no end"),
         Mutation("if len(self._waiting) < MAX_WAITING:", "if True:", "a flood fills the memory"),
     ),
 )

@@ -31,6 +31,9 @@ MAX_NUMBERS = 100
 REFUSED = range(400, 500)
 
 STREAM = "/exotel/stream"
+STATED = "PhoneNumberSid"
+"""The parameter that is always the ExoPhone."""
+
 SWITCHING = 101
 """The status of a WebSocket's opening."""
 
@@ -68,7 +71,7 @@ class Visits:
     def event(self, event: CallEvent) -> None:
         """A stream began: its URL was asked."""
         if event.kind is EventKind.STREAM_STARTED:
-            pairs = [("CallTo", str(event.data.get("called", "")))]
+            pairs = [(STATED, str(event.data.get("called", "")))]
             self.webhook(Webhook(STREAM, "GET", "", "", SWITCHING, event.at, 0.0, pairs))
 
     def stream_refused(self, status: int) -> None:
@@ -125,15 +128,13 @@ class Visits:
 
     def _number(self, webhook: Webhook) -> str:
         """The ExoPhone that it was about; empty: none of ours, or not told."""
-        entries = self._book.entries
-        numbers = exophones_in(read_given(webhook.pairs))
+        entries, given = self._book.entries, read_given(webhook.pairs)
         if entries is not None:
-            return next((number for number in numbers if number in entries), "")
-        if not numbers or webhook.status in REFUSED:
-            return ""
-        if len(self._named) < MAX_NUMBERS:
-            self._named.add(numbers[0])
-        return numbers[0] if numbers[0] in self._named else ""
+            return next((number for number in exophones_in(given) if number in entries), "")
+        number = "" if webhook.status in REFUSED else stated_exophone(given)
+        if number and len(self._named) < MAX_NUMBERS:
+            self._named.add(number)
+        return number if number in self._named else ""
 
 
 def exophones_in(given: Given) -> Sequence[str]:
@@ -142,5 +143,14 @@ def exophones_in(given: Given) -> Sequence[str]:
     pair = (called, calling)
     if read_direction(given.text("Direction")) == "outgoing":
         pair = (calling, called)
-    written = (given.text("PhoneNumberSid"), *pair)
+    written = (given.text(STATED), *pair)
     return [number for number in map(normalise, written) if number]
+
+
+def stated_exophone(given: Given) -> str:
+    """The ExoPhone where there is no doubt which number that is, so that no caller's number is
+    kept for one of ours; empty: there is. Pure."""
+    of_direction = {"incoming": "CallTo", "outgoing": "CallFrom"}
+    name = of_direction.get(read_direction(given.text("Direction")), "")
+    written = given.text(STATED) or (given.text(name) if name else "")
+    return normalise(written) or ""
