@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections import defaultdict
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -167,9 +168,9 @@ class Everything:
         told = {"before": then, "now": call.state.value}
         return [NewJob("send", event.key, call.call_sid, told, event.at, call.call_sid)]
 
-    def of_turn(self, spoken: Turn, call: Call, now: object) -> list[NewJob]:
+    def of_turn(self, turn: Turn, call: Call, at: datetime) -> list[NewJob]:
         """Two."""
-        keys = (f"turn{spoken.number}", f"more{spoken.number}")
+        keys = (f"turn{turn.number}", f"more{turn.number}")
         told = {"now": call.state.value}
         return [NewJob("send", key, call.call_sid, told, T0, call.call_sid) for key in keys]
 

@@ -242,9 +242,9 @@ def _wordless(payload: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     left = cast_to(dict[str, Any], data).copy()
     for part, word in (("turn", "text"), ("transfer", "summary")):
-        fact = left.get(part)
-        if isinstance(fact, dict) and fact.get(word):
-            left[part] = {**cast_to(dict[str, Any], fact), word: ""}
+        fact = cast_to("dict[str, Any] | None", left.get(part))
+        if fact and fact.get(word):
+            left[part] = {**fact, word: ""}
     return None if left == data else {**payload, "data": left}
 
 

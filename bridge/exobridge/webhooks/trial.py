@@ -60,7 +60,12 @@ async def try_receiver(settings: Settings, webhook_id: str) -> Trial | None:
     if receiver is None:
         return None
     now = datetime.now(UTC)
-    message = {"type": PING, "id": webhook_id, "timestamp": now.isoformat(), "data": {}}
+    message: dict[str, Any] = {
+        "type": PING,
+        "id": webhook_id,
+        "timestamp": now.isoformat(),
+        "data": {},
+    }
     async with Sender(receiver) as sender:
         try:
             answer = await sender.send(webhook_id, json.dumps(message).encode())
