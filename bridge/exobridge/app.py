@@ -214,7 +214,8 @@ async def _dialling(bridge: Bridge, doors: _Doors) -> AsyncGenerator[Dialler | N
         return
 
     def sample_rate(template: str) -> int:
-        return bridge.templates[template].stream.sample_rate
+        known = bridge.templates.get(template, bridge.templates["default"])
+        return known.stream.sample_rate
 
     async with dialling(
         settings,

@@ -43,7 +43,7 @@ _GUARD = Module(
 
 _CONTROL = Module(
     "bridge/exobridge/web/control/control.py",
-    (*_DOOR, *_ROOMS),
+    _DOOR,
     (
         Mutation(
             "if known.role < operation.role:",

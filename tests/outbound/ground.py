@@ -15,6 +15,7 @@ from exobridge.numbers import NumberBook
 from exobridge.outbound.checks import Ground
 from exobridge.outbound.models import Dial, NewDial, Wish
 from exobridge.outbound.service import Outbound
+from exobridge.recorder import StoreRecorder
 from exobridge.store import Store
 from exobridge.store.batches import Batch, BatchState, ListRow
 from exobridge.store.dial_claims import Claims
@@ -60,7 +61,7 @@ def ground(templates: Mapping[str, Template] | None = None, **changes: Any) -> G
     """What checks go by: one number of ours, one template."""
     numbers = NumberBook.parse(f"{OURS}=default")
     known = {"default": template()} if templates is None else dict(templates)
-    return Ground(known, numbers, **{"public_url": "https://bot.example.com", **changes})
+    return replace(Ground(known, numbers, public_url="https://bot.example.com"), **changes)
 
 
 class Ledger:
@@ -69,7 +70,7 @@ class Ledger:
     def __init__(self, store: Store, clock: Clock, on: Ground) -> None:
         self.store = store
         self.clock = clock
-        self.outbound = Outbound(store, lambda: on, None, clock)
+        self.outbound = Outbound(store, lambda: on, StoreRecorder(store), clock)
         self.rows = store.dials
 
     async def want(self, n: int, **wish: Any) -> Dial:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -70,7 +71,7 @@ def test_a_wish_that_cannot_be_fulfilled_names_its_field(
     wish: dict[str, Any], on: Ground, kind: str, field: str
 ) -> None:
     """The first reason that is found; no number stands in it."""
-    asked = Wish(**{"number": SOMEBODY, **wish})
+    asked = replace(Wish(SOMEBODY), **wish)
     judge = Outbound(cast("Store", _Nowhere()), lambda: on, None, Clock()).judge
     with pytest.raises(DialRefusedError) as raised:
         judge(asked)

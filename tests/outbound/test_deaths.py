@@ -26,6 +26,7 @@ from tests.outbound.ground import (
     talked,
     template,
 )
+from tests.server import until
 
 STEPS = ("claim", "begin", "connect", "placed", "record", "settle")
 """What a dialler does for a call, in order; it may die before each, and after."""
@@ -104,8 +105,7 @@ class Process:
             await self.dialler.look()
         except Dead:
             return
-        for task in list(self.dialler._calling):
-            await asyncio.wait([task])
+        await until(lambda: not self.dialler.is_asking)
 
 
 async def _limits() -> Limits:

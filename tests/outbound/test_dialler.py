@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from exobridge.call.events import CallEvent
-from exobridge.exotel.api import ExotelApi, retry
-from exobridge.exotel.api.retry import RequestKind
+from exobridge.exotel.api import CallOrder, ExotelApi, PlacedAnswer
+from exobridge.exotel.api.retry import RequestKind, gate_of
 from exobridge.outbound.caller import Caller
 from exobridge.outbound.dialler import Dialler, DiallerWaits
 from exobridge.outbound.models import Dial, DialOutcome, DialState, custom_field
 from exobridge.outbound.orders import Orders
-from exobridge.recorder import StoreRecorder
 from exobridge.settings import Settings
 from exobridge.store.dial_pace import Limits
 from tests.exotel_account import FakeAccount, Fault, exotel_account
@@ -32,12 +32,12 @@ class House:
     """A ledger, an account, and the dialler between them, that looks when it is told to."""
 
     def __init__(self, book: Ledger, account: FakeAccount, api: ExotelApi) -> None:
-        self.book, self.account, self.api = book, account, api
-        book.outbound._recorder = StoreRecorder(book.store)
+        self.book, self.account = book, account
+        self.connect = api.connect
         self.limits = LIMITS
         self.takes_calls = True
         orders = Orders("https://bot.example.com", "a-secret-of-the-house", lambda name: "token")
-        caller = Caller(book.store, book.outbound, orders, api.connect, book.clock)
+        caller = Caller(book.store, book.outbound, orders, self._connect, book.clock)
         self.dialler = Dialler(
             book.store,
             book.outbound,
@@ -48,6 +48,9 @@ class House:
             waits=DiallerWaits(drain=0.05, count=0.0),
         )
 
+    async def _connect(self, order: CallOrder) -> PlacedAnswer:
+        return await self.connect(order)
+
     async def _limits(self) -> Limits:
         return self.limits
 
@@ -55,7 +58,7 @@ class House:
         """Look until nothing more is to be done, and nobody is being asked."""
         while not await self.dialler.look():
             pass
-        await until(lambda: not self.dialler._calling)
+        await until(lambda: not self.dialler.is_asking)
 
     @property
     def placed(self) -> list[str]:
@@ -74,10 +77,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(path: Path, **outbound: Any) -> AsyncIterator[House]:
+async def house(path: Path, **outbound: Any) -> AsyncGenerator[House]:
     """One on a file and an account of its own."""
     on = ground({"default": template(**outbound)})
-    retry._gates.clear()
     async with exotel_account() as account, ledger(path, Clock(), on) as book:
         api = ExotelApi.of(Settings.read(account.variables))
         assert api is not None
@@ -87,6 +89,15 @@ async def house(path: Path, **outbound: Any) -> AsyncIterator[House]:
                 yield built
             finally:
                 await built.dialler.aclose()
+
+
+@asynccontextmanager
+async def impatient(account: FakeAccount) -> AsyncGenerator[ExotelApi]:
+    """Asks it, and does not wait for long."""
+    api = ExotelApi.of(Settings.read(account.variables), change=SOON)
+    assert api is not None
+    async with api:
+        yield api
 
 
 @pytest.fixture
@@ -157,9 +168,9 @@ async def test_an_answer_that_is_lost_leads_to_no_second_call(
     """The call that was placed all the same is found by its CustomField, or is not known."""
     dial = await home.book.want(1)
     home.account.fail(fault, where=CONNECT)
-    if fault.how == "hang":
-        home.api._change = SOON
-    await home.look()
+    async with impatient(home.account) as api:
+        home.connect = api.connect if fault.how == "hang" else home.connect
+        await home.look()
     (call_sid,) = home.placed
     assert await home.state(dial) == (DialState.UNSURE, None)
     home.book.clock.pass_by(60)
@@ -191,9 +202,9 @@ async def test_what_concerns_all_burns_nobody(home: House, status: int) -> None:
     assert "98111" not in str(logs)
     assert home.dialler.trouble
     home.account.meets = None
-    home.dialler._hold._until = 0.0  # its time is over
-    for gate in retry._gates.values():
-        gate._until = 0.0
+    home.dialler.hold.until = 0.0  # its time is over
+    gate, now = gate_of(home.account.url, home.account.sid), asyncio.get_running_loop().time
+    await until(lambda: not gate.left(now()))
     for _ in range(4):
         home.book.clock.pass_by(61)
         await home.look()
@@ -217,11 +228,9 @@ async def test_a_call_that_exotel_refuses_is_over(home: House) -> None:
 async def test_without_a_way_to_exotel_it_is_tried_later(home: House) -> None:
     """A connection that is refused has placed nothing."""
     dial = await home.book.want(1)
-    nowhere = {**home.account.variables, "EXOTEL_API_URL": "http://127.0.0.1:9"}
-    api = ExotelApi.of(Settings.read(nowhere), change=SOON)
-    assert api is not None
-    async with api:
-        home.dialler._caller._connect = api.connect
+    home.account.url = "http://127.0.0.1:9"
+    async with impatient(home.account) as api:
+        home.connect = api.connect
         await home.look()
     known = await home.book.again(dial)
     assert (known.state, known.attempts) == (DialState.WAITING, 0)
@@ -277,9 +286,9 @@ async def test_hours_are_looked_at_right_before_the_request(tmp_path: Path) -> N
     """What was claimed before nine in the evening is not asked for after."""
     async with house(tmp_path / "db.sqlite3", purpose="promotional") as home:
         dial = await home.book.want(1)
-        (claimed,) = (await home.book.claim()).dials
+        await home.dialler.look()
         home.book.clock.now = home.book.clock.now.replace(hour=15, minute=30)
-        await home.dialler._call(claimed, 200)
+        await until(lambda: not home.dialler.is_asking)
         known = await home.book.again(dial)
         assert (known.state, known.due_at.hour, home.placed) == (DialState.WAITING, 3, [])
 

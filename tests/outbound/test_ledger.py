@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from exobridge.outbound.models import DialOutcome, DialState, custom_field
+from exobridge.outbound.models import Dial, DialOutcome, DialState, custom_field
 from exobridge.store.batches import BatchState
-from exobridge.store.dials import Next
+from exobridge.store.dials import After, Next
 from tests.outbound.ground import Ledger, ground, ledger, template
 
 RETRIES = {"default": template(attempts=3, retry_minutes=[10, 20])}
@@ -24,11 +23,17 @@ async def book(tmp_path: Path) -> AsyncIterator[Ledger]:
         yield opened
 
 
-def ends(outcome: DialOutcome, book: Ledger, again: float | None = None) -> partial[Next]:
+def ends(outcome: DialOutcome, book: Ledger, again: float | None = None) -> After:
     """What comes after an attempt."""
     now = book.clock()
     at = None if again is None else now + timedelta(seconds=again)
-    return partial(lambda _: Next(outcome, now, "", at, now + timedelta(days=1)))
+    found = Next(outcome, now, "", at, now + timedelta(days=1))
+
+    def after(dial: Dial) -> Next:
+        del dial
+        return found
+
+    return after
 
 
 async def test_a_call_goes_its_way(book: Ledger) -> None:

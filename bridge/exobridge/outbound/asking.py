@@ -54,10 +54,15 @@ def meaning_of(error: ExotelError) -> Meaning:
 
 
 class Hold:
-    """Leaves Exotel alone while what it answers concerns all calls. Times are the event loop's."""
+    """Leaves Exotel alone while what it answers concerns all calls. Times are the event loop's.
+
+    Attributes:
+        until: When it may be asked again.
+        error: Why it is left alone; empty: nothing keeps anybody from asking.
+    """
 
     def __init__(self) -> None:
-        self._until = 0.0
+        self.until = 0.0
         self._troubles = 0
         self.error = ""
 
@@ -68,7 +73,7 @@ class Hold:
 
     def left(self, now: float) -> float:
         """Seconds; 0: Exotel may be asked."""
-        return max(0.0, self._until - now)
+        return max(0.0, self.until - now)
 
     def trouble(self, meaning: Meaning, error: str, now: float) -> bool:
         """A call could not be placed, for a reason that concerns all.
@@ -80,12 +85,12 @@ class Hold:
         if is_new or not self.left(now):  # several that were asked together tell the same
             self._troubles += 1
         pause = min(LONGEST_HOLD, FIRST_HOLD * 2.0 ** (self._troubles - 1))
-        self._until = max(self._until, now + max(pause, meaning.hold))
+        self.until = max(self.until, now + max(pause, meaning.hold))
         self.error = error
         return is_new
 
     def passed(self) -> bool:
         """A call was placed, or judged by itself; whether there was trouble before."""
         was = self._troubles > 0
-        self._troubles, self._until, self.error = 0, 0.0, ""
+        self._troubles, self.until, self.error = 0, 0.0, ""
         return was

@@ -61,6 +61,7 @@ class Dialler:
 
     Attributes:
         outcomes: Dials that came to an end here, by outcome.
+        hold: Keeps it from asking Exotel.
         waiting: How many wait, and how many are ``under_way``, when they were counted last.
     """
 
@@ -87,7 +88,7 @@ class Dialler:
         self._loop: asyncio.Task[None] | None = None
         self._closing = False
         self._count_at = 0.0
-        self._hold = Hold()
+        self.hold = Hold()
         self.outcomes: Counter[DialOutcome] = Counter()
         self.waiting = 0
         self.under_way = 0
@@ -113,7 +114,12 @@ class Dialler:
     @property
     def trouble(self) -> str:
         """Why nobody is called at present; empty: nothing keeps it from that."""
-        return self._hold.error
+        return self.hold.error
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether Exotel is being asked for a call, or is about to be."""
+        return bool(self._calling)
 
     async def _run(self) -> None:
         while not self._closing:
@@ -180,10 +186,10 @@ class Dialler:
 
     async def _take(self) -> bool:
         """Take who may be called now, and have them called; whether that is all for now."""
-        if self._hold.left(asyncio.get_running_loop().time()):
+        if self.hold.left(asyncio.get_running_loop().time()):
             return True
         limits = await self._limits()
-        if self._hold.is_probing:
+        if self.hold.is_probing:
             limits = replace(limits, at_most=max(0, 1 - len(self._calling)))
         now = self._clock()
         until = now + timedelta(seconds=self._waits.claim)
@@ -242,12 +248,12 @@ class Dialler:
             self._trouble(asked.meaning, asked.words)
 
     def _passed(self) -> None:
-        if self._hold.passed():
+        if self.hold.passed():
             _log.info("calls placed again")
 
     def _trouble(self, meaning: Meaning, words: str) -> None:
         now = asyncio.get_running_loop().time()
-        if self._hold.trouble(meaning, words, now):
+        if self.hold.trouble(meaning, words, now):
             tell = _log.error if meaning.why == "account" else _log.warning
             tell("calls not placed", why=meaning.why, error=words)
 

@@ -66,7 +66,8 @@ class _Source:
 
 def literal_states(*states: str) -> Any:
     """States that are written out: only then does SQLite see that a partial index holds them."""
-    return bindparam("states", list(states), expanding=True, literal_execute=True)
+    written: Any = bindparam("states", list(states), expanding=True, literal_execute=True)
+    return written
 
 
 def under_way() -> ColumnElement[bool]:
