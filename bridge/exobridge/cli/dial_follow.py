@@ -67,8 +67,10 @@ def _state(dial: Dial) -> str:
             return f"{of}; called again from {at} in India{error}"
         case DialState.WAITING if dial.due_at > datetime.now(UTC):
             return f"called from {dial.due_at.astimezone(IST):%Y-%m-%d %H:%M} in India{error}"
+        case DialState.WAITING if dial.error:
+            return f"could not be placed yet, and is tried again{error}"
         case DialState.WAITING:
-            return f"waits for a server to call{error}"
+            return "waits for a server to call"
         case DialState.CLAIMED | DialState.PLACING:
             return "Exotel is being asked for the call"
         case DialState.PLACED:
@@ -94,11 +96,11 @@ async def follow(outbound: Outbound, dial: Dial, tell: Callable[[str], None]) ->
                 told = line
             if dial.state is DialState.DONE:
                 return Followed(dial)
-            late = dial.state is DialState.WAITING and _is_late(dial)
-            if late and not hinted:
+            if not hinted and _is_late(dial):
                 tell(
                     "No server has taken it yet: is `exobridge serve` running on this database, "
-                    "with Exotel's credentials, and is a line free?"
+                    "with Exotel's credentials, and is a line free? If Exotel cannot be asked, its log "
+                    "says `calls not placed`."
                 )
                 hinted = True
             if await _passes(interrupted, LOOK_SECONDS):
@@ -107,6 +109,9 @@ async def follow(outbound: Outbound, dial: Dial, tell: Callable[[str], None]) ->
 
 
 def _is_late(dial: Dial) -> bool:
+    """Whether nobody has taken it, nor said why not."""
+    if dial.state is not DialState.WAITING or dial.error:
+        return False
     return datetime.now(UTC) - max(dial.due_at, dial.created_at) > PATIENCE
 
 
