@@ -50,7 +50,7 @@ def operations(visits: Callable[[], Awaitable[list[Visit]]]) -> list[Operation]:
             path="/api/v1/visits",
             name="listVisits",
             tag="Numbers",
-            summary="When Exotel asked each of our URLs last, per number",
+            summary="List when Exotel asked our URLs last",
             role=Role.VIEWER,
             handler=listed,
             query=PageQuery,
