@@ -12,10 +12,12 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     ColumnElement,
     Connection,
     Select,
+    Text,
     and_,
     bindparam,
     case,
@@ -64,10 +66,9 @@ class _Source:
     room: int
 
 
-def literal_states(*states: str) -> Any:
+def literal_states(*states: str) -> BindParameter[str]:
     """States that are written out: only then does SQLite see that a partial index holds them."""
-    written: Any = bindparam("states", list(states), expanding=True, literal_execute=True)
-    return written
+    return bindparam("states", list(states), Text(), expanding=True, literal_execute=True)
 
 
 def under_way() -> ColumnElement[bool]:
