@@ -79,6 +79,7 @@ def test_a_cell_holds_separators_quotes_and_lines() -> None:
         (b"number,name\r1,a\r", "carriage return alone", 1),
         (b"number,name\n1,a\rb\n", "carriage return alone", 2),
         (b"number,name\n1," + b"a" * MAX_ROW_BYTES, "longer than", 2),
+        (b'number,name\n1,"a\n' + b"b\n" * 40_000, "longer than", 32_768),
         (b"number" + b",a" * MAX_COLUMNS, "more than 50 columns", 1),
         (b"x" * (MAX_BYTES + 1), "larger than", 0),
     ],
@@ -96,6 +97,11 @@ def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(cells("number\n" + "1\n" * 3)) == 3
     with pytest.raises(SheetError, match="more than 3 rows"):
         cells("number\n" + "1\n" * 4)
+
+
+def test_only_a_row_is_bounded_not_all_of_them() -> None:
+    """A list is far longer than the longest row."""
+    assert len(cells("number,name\n" + f"1,{'a' * 1000}\n" * 100)) == 100
 
 
 def test_a_row_of_another_length_is_told() -> None:
