@@ -14,7 +14,7 @@ from exobridge.live.orders import Orders, Refusal
 from exobridge.store import Store
 from tests.live.ground import BOT, SALES, greeted, key, line, operated
 from tests.peer import stream
-from tests.server import ECHO, Server
+from tests.server import ECHO, Server, until
 
 LINE = "This is what the operator says."
 
@@ -176,6 +176,25 @@ async def test_an_order_that_was_taken_and_not_answered_is_told_as_that(
             now = server.bridge.services.wall_clock()
             taken = [*await store.orders.take({peer.call_sid}, "me", now)]
         assert await giving is Refusal.UNCERTAIN
+
+
+async def test_what_a_process_left_that_died_is_removed(tmp_path: Path) -> None:
+    """An order holds words for a caller; one that was given just now stays."""
+    async with operated(tmp_path) as (server, _):
+        rows, now = server.bridge.store.orders, server.bridge.services.wall_clock()
+        left = [
+            await rows.give("c", "say", {"text": LINE}, now, now - age)
+            for age in (module.LEFT * 2, module.LEFT / 2)
+        ]
+        await rows.answer(left[0], "speaking")
+        await rows.answer(left[1], "speaking")
+
+        async def is_gone() -> bool:
+            return await rows.result(left[0]) is None
+
+        async with at_home(server).watching():
+            await until(is_gone)
+        assert await rows.result(left[1]) == "speaking"
 
 
 def test_the_templates_of_these_tests_have_a_target() -> None:

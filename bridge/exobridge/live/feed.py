@@ -206,6 +206,7 @@ class Feed:
         """As of a watcher."""
 
     async def _run(self) -> None:
+        failing = False
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -216,8 +217,11 @@ class Feed:
             await asyncio.sleep(TOGETHER_SECONDS)
             try:
                 await self._read()
+                failing = False
             except StoreError as error:
-                _log.warning("feed not read", error=str(error))
+                if not failing:  # told once
+                    _log.warning("feed not read", error=str(error))
+                failing = True
             except Exception:  # else nobody would be told anything any more
                 _log.exception("feed crashed")
 

@@ -33,7 +33,7 @@ LOOK_SECONDS = 0.25
 LOOKS = round(2 * ORDER_SECONDS / LOOK_SECONDS) + 4
 """How often it is looked for a result: a little longer than there is time for the order."""
 
-LEFT_MINUTES = 5
+LEFT = timedelta(minutes=5)
 """An order that expired so long ago was left by a process that died."""
 
 _log = structlog.stdlib.get_logger("exobridge.live")
@@ -96,9 +96,8 @@ class Orders:
     async def _sent(self, call_sid: str, order: Order) -> Result | Refusal:
         rows, now = self.store.orders, self.clock()
         expires_at = now + timedelta(seconds=ORDER_SECONDS)
-        left = now - timedelta(minutes=LEFT_MINUTES)
         kind, data = kind_of(order), order_data(order)
-        order_id = await rows.give(call_sid, kind, data, now, expires_at, left)
+        order_id = await rows.give(call_sid, kind, data, now, expires_at)
         result: str | None = None
         try:
             for _ in range(LOOKS):
@@ -123,18 +122,27 @@ class Orders:
                 await asyncio.wait([task])
 
     async def _watch(self) -> None:
-        me = uuid.uuid4().hex
+        me, clean_at, failing = uuid.uuid4().hex, self.clock(), False
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self.sessions:
-                continue
             try:
-                for given in await self.store.orders.take(self.sessions.keys(), me, self.clock()):
-                    await self.store.orders.answer(given.id, self._obeyed(given))
+                if (now := self.clock()) >= clean_at:
+                    clean_at = now + LEFT
+                    await self.store.orders.clean(now - LEFT)
+                if self.sessions:
+                    await self._look(me)
+                failing = False
             except StoreError as error:
-                _log.warning("orders not looked for", error=str(error))
+                if not failing:  # told once
+                    _log.warning("orders not looked for", error=str(error))
+                failing = True
             except Exception:  # else no order would be done any more
                 _log.exception("order crashed")
+
+    async def _look(self, me: str) -> None:
+        """Do what others have laid down."""
+        for given in await self.store.orders.take(self.sessions.keys(), me, self.clock()):
+            await self.store.orders.answer(given.id, self._obeyed(given))
 
     def _obeyed(self, given: GivenOrder) -> Result:
         session = self.sessions.get(given.call_sid)

@@ -1,7 +1,7 @@
 """Orders to calls whose socket another process holds: rows of ``orders``.
 
 Whoever gives one waits for its answer and takes the row away. A row holds words for a caller, so
-none is left behind: what a process left that died meanwhile goes with the next order.
+none is left behind: what a process left that died meanwhile is removed by the others.
 """
 
 from __future__ import annotations
@@ -49,14 +49,11 @@ class OrderRows(Unbroken):
         data: Mapping[str, Any],
         now: datetime,
         expires_at: datetime,
-        left_before: datetime,
     ) -> int:
-        """Lay an order down for the process that holds the call; its id. What expired before
-        ``left_before`` was left by a process that died, and is removed."""
+        """Lay an order down for the process that holds the call; its id."""
         row = {"call_sid": call_sid, "kind": kind, "data": dict(data), "created_at": now}
         row["expires_at"] = expires_at
         async with writing(self._writer) as connection:
-            await connection.execute(delete(table).where(table.c.expires_at < left_before))
             made = await connection.execute(insert(table).values(row).returning(table.c.id))
             return int(made.scalar_one())
 
@@ -97,3 +94,9 @@ class OrderRows(Unbroken):
         removing = delete(table).where(table.c.id == order_id).returning(table.c.taken_by)
         async with writing(self._writer) as connection:
             return bool((await connection.execute(removing)).scalar_one_or_none())
+
+    @unbroken
+    async def clean(self, before: datetime) -> None:
+        """Remove what expired before this time."""
+        async with writing(self._writer) as connection:
+            await connection.execute(delete(table).where(table.c.expires_at < before))
