@@ -98,8 +98,9 @@ def show_checked(checked: Sequence[tuple[OwnNumber, Sequence[Trouble]]]) -> None
             f"[bold]{own.number}[/]{plain(name)}: {plain(answers)}, flow {plain(_flow(own))}"
         )
         for visit in own.visits:
+            times = "once" if visit.count == 1 else f"{visit.count} times"
             console.print(
-                f"  {visit.endpoint}: asked {visit.count} times, last "
+                f"  {visit.endpoint}: asked {times}, last "
                 f"{visit.last_at:%Y-%m-%d %H:%M} UTC, answered {visit.last_status}"
             )
         for each in troubles:
