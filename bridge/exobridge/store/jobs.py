@@ -320,17 +320,19 @@ class Jobs(Unbroken):
         if not 1 <= limit <= MAX_PAGE:
             raise ValueError(f"limit is 1 to {MAX_PAGE}")
         order = table.c.id.desc() if after is None else table.c.id
-        query = select(table).where(table.c.kind == kind).order_by(order).limit(limit)
+        # Of the ids first, by an index alone: there may be many, and what they hold is long.
+        ids = select(table.c.id).where(table.c.kind == kind).order_by(order).limit(limit)
         if states:
-            query = query.where(table.c.state.in_(states))
+            ids = ids.where(table.c.state.in_(states))
         if call_sid:
-            query = query.where(table.c.call_sid == call_sid)
+            ids = ids.where(table.c.call_sid == call_sid)
         if since is not None:
-            query = query.where(table.c.created_at >= since)
+            ids = ids.where(table.c.created_at >= since)
         if before is not None:
-            query = query.where(table.c.id < before)
+            ids = ids.where(table.c.id < before)
         if after is not None:
-            query = query.where(table.c.id > after)
+            ids = ids.where(table.c.id > after)
+        query = select(table).where(table.c.id.in_(ids)).order_by(order)
         async with reading(self._reader) as connection:
             return [read_job(row) for row in (await connection.execute(query)).mappings()]
 
