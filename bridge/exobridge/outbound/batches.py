@@ -80,7 +80,7 @@ class Batches:
             BatchKeyReusedError: Its key was used for something else.
             StoreError: It could not be kept.
         """
-        fingerprint = _fingerprint(wish)
+        fingerprint = await asyncio.to_thread(_fingerprint, wish)
         if known := await self._known(wish.key, fingerprint):
             return known, False
         planned = await self.plan(wish)
