@@ -63,6 +63,13 @@ class Ledger:
         await self.store.append(events.placed(call_sid, at, PLACED))
         return PLACED
 
+    async def adopt_stream(
+        self, call_sid: str, number: str, exophone: str, at: datetime
+    ) -> PlacedCall | None:
+        """Likewise; the dial is being placed."""
+        ours = (number, exophone) == (HUMAN, EXOPHONE)
+        return await self.adopt(call_sid, FIELD, at) if ours else None
+
 
 @asynccontextmanager
 async def at_the_desk(folder: Path) -> AsyncGenerator[tuple[Desk, Ledger, Front]]:
@@ -125,6 +132,19 @@ async def test_a_stream_that_comes_first_names_the_dial(tmp_path: Path) -> None:
         plan = await desk.plan_stream(replace(opening("c2", **{CUSTOM_FIELD: FIELD})))
         assert plan is not None
         assert plan.placed.dial == "d1"
+
+
+async def test_a_static_stream_that_comes_first_is_known_by_whom_we_call(tmp_path: Path) -> None:
+    """Nothing else stands in it. One of another person is not ours, nor one that came in."""
+    async with at_the_desk(tmp_path) as (desk, ledger, _):
+        stranger = replace(opening("c1"), from_number="09811122234")
+        for started in (stranger, replace(opening("c2"), direction="incoming")):
+            assert await desk.plan_stream(started) is not None
+        assert ledger.call_sid == ""
+        plan = await desk.plan_stream(opening("c3"))
+        assert plan is not None
+        assert (plan.placed.dial, plan.template_name) == ("d1", "night")
+        assert plan.opening()[1] == "Hello Asha."
 
 
 async def test_a_token_that_is_used_for_another_call_opens_nothing(tmp_path: Path) -> None:

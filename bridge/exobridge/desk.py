@@ -70,6 +70,12 @@ class Adopts(Protocol):
         """
         ...
 
+    async def adopt_stream(
+        self, call_sid: str, number: str, exophone: str, at: datetime
+    ) -> object | None:
+        """Likewise of a stream whose call nothing else has told of."""
+        ...
+
 
 class Doors(Enum):
     """Whom the desk takes in."""
@@ -358,6 +364,8 @@ class Desk:
         """
         named = placed_as or started.custom_parameters.get(CUSTOM_FIELD, "")
         known = await self._known(started.call_sid, named)
+        if known is None and not named:
+            known = await self._known_by_number(started)
         if placed_as and (known is None or known.placed.custom_field != placed_as):
             _log.warning("stream refused", reason="the token is another call's")
             return None
@@ -379,6 +387,22 @@ class Desk:
         except BaseException:  # its session will not enter, and so not leave
             self.admission.release(started.call_sid)
             raise
+
+    async def _known_by_number(self, started: Started) -> Call | None:
+        """A call that we are having placed, and whose stream comes first, by a static URL."""
+        number, exophone = normalise(started.from_number), normalise(started.to_number)
+        if self._adopts is None or read_direction(started.direction) == "incoming":
+            return None
+        if number is None or exophone is None:
+            return None
+        adopted = self._adopts.adopt_stream(started.call_sid, number, exophone, self._clock())
+        try:
+            if await self._patience.wait(adopted) is None:
+                return None
+            return await self._patience.wait(self._store.call(started.call_sid))
+        except StoreError as error:
+            _log.error("call not looked up", error=str(error))
+            return None
 
     async def _going_on(self, plan: CallPlan, known: Call, stream_sid: str) -> CallPlan:
         """The plan of a call that was in conversation before."""

@@ -14,7 +14,7 @@ from exobridge.simulator.account import serve
 from exobridge.simulator.customers import Doing
 from exobridge.simulator.light_stream import light_stream
 from exobridge.simulator.wire import Identity
-from tests.outbound.calling import ASHA, EXOPHONE, called, calling, done
+from tests.outbound.calling import ASHA, EXOPHONE, SECRET, called, calling, done
 from tests.server import Server, until
 
 
@@ -46,6 +46,19 @@ async def test_a_call_that_is_heard_of_before_its_answer(tmp_path: Path) -> None
     is, and it is greeted as one that is known."""
     async with calling(tmp_path, lambda number, nth: Doing()) as (server, people, api):
         people.account.connect_seconds = 2.0
+        dial = await called(api, variables={"name": "Asha"})
+        await until(lambda: bool(people.calls) and people.calls[0].ended is not None)
+        (attempt,) = (await api.get(f"/api/v1/dials/{dial['id']}")).json()["calls"]
+        assert attempt["call_sid"] == people.calls[0].call_sid
+        assert await said_first(server, attempt["call_sid"]) == "Hello Asha."
+        assert (await done(api, dial))["outcome"] == "answered"
+
+
+async def test_a_static_stream_that_comes_before_its_answer(tmp_path: Path) -> None:
+    """A flow with a static URL tells nothing of the dial: it is known by whom is being called."""
+    async with calling(tmp_path, lambda number, nth: Doing()) as (server, people, api):
+        people.account.connect_seconds = 2.0
+        people.stream_url = f"{server.stream_url}/{SECRET}"
         dial = await called(api, variables={"name": "Asha"})
         await until(lambda: bool(people.calls) and people.calls[0].ended is not None)
         (attempt,) = (await api.get(f"/api/v1/dials/{dial['id']}")).json()["calls"]

@@ -26,6 +26,7 @@ from exobridge.outbound.models import (
     PlacedCall,
     UnknownDialError,
     Wish,
+    custom_field,
     read_custom_field,
 )
 from exobridge.outbound.placed import placed_event
@@ -212,6 +213,29 @@ class Outbound:
         if known is None or not known.placed.dial:
             await self.record(call_sid, at, placed)
         return placed
+
+    async def adopt_stream(
+        self, call_sid: str, number: str, exophone: str, at: datetime
+    ) -> PlacedCall | None:
+        """A stream tells of a call that nothing else has: of a static URL, which brings no
+        ``CustomField``. It is ours if we are just having this number called from this ExoPhone.
+
+        Args:
+            number, exophone: E.164.
+
+        Returns:
+            ``None``: it is none of ours, for all that is known.
+
+        Raises:
+            StoreError: The database does not answer.
+        """
+        dial = await self._rows.asked_for(number)
+        if dial is None or dial.request.caller_id != exophone:
+            return None
+        attempts = await self._rows.attempts(dial.id)
+        if not attempts:
+            return None
+        return await self.adopt(call_sid, custom_field(dial.id, attempts[-1].number), at)
 
     async def record(self, call_sid: str, at: datetime, placed: PlacedCall) -> None:
         """Have the call's record know what it was placed for. If it cannot be kept now it is kept

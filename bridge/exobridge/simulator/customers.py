@@ -113,6 +113,7 @@ class Customers:
 
     Attributes:
         account: Who is asked for the calls.
+        stream_url: The static URL of the flows' Voicebot applets; empty: they ask.
         asked: How many requests there were, by number.
         calls: Those placed, in order.
     """
@@ -132,6 +133,7 @@ class Customers:
         self._http = http
         self._tasks = tasks
         self._next: dict[str, tuple[int, Doing]] = {}
+        self.stream_url = ""
         self.asked: Counter[str] = Counter()
         self.calls: list[Played] = []
 
@@ -216,7 +218,7 @@ class Customers:
         played.is_told = True
 
     async def _talk(self, placed: PlacedCall, played: Played, facts: CallFacts) -> None:
-        url = placed.stream_url or await self._answered_url(facts)
+        url = placed.stream_url or self.stream_url or await self._answered_url(facts)
         if not url:
             return
         played.heard_of = played.heard_of or not placed.stream_url

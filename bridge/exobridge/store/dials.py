@@ -26,6 +26,7 @@ from exobridge.store.dial_claims import (
     due_of,
     minute_is_full,
     running_and_due,
+    under_way,
 )
 from exobridge.store.dial_pace import Limits
 from exobridge.store.dial_rows import MAX_ERROR_CHARS, dial_row, read_attempt, read_dial
@@ -132,6 +133,12 @@ class DialRows(Unbroken):
     async def of_call(self, call_sid: str) -> Dial | None:
         """The dial whose latest attempt this call is; ``None``: it is no dial's."""
         return await self._one(dials.c.call_sid == call_sid)
+
+    async def asked_for(self, number: str) -> Dial | None:
+        """The dial whose call to this number Exotel has been asked for, and has not told the
+        CallSid of; there is one at most. ``None``: there is none."""
+        unknown = dials.c.state.in_(_ASKED)
+        return await self._one(and_(dials.c.number == number, under_way(), unknown))
 
     async def _one(self, which: ColumnElement[bool]) -> Dial | None:
         async with reading(self._reader) as connection:
