@@ -63,7 +63,7 @@ class Peer:
         """Skip to the bot's next frame of this kind, silence flowing meanwhile."""
         flowing = asyncio.create_task(self._flow())
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while True:
                     frame: dict[str, Any] = json.loads(await self.socket.recv())
                     if frame["event"] == event:
@@ -80,7 +80,7 @@ class Peer:
 
     async def close_code(self) -> int:
         """How the server ended it; what it still says is passed over. Nothing is sent."""
-        async with asyncio.timeout(6):
+        async with asyncio.timeout(20):
             try:
                 while True:
                     await self.socket.recv()
