@@ -23,6 +23,7 @@ from exobridge.call import orders as call_orders
 from exobridge.call.failover import journal, lineup
 from exobridge.call.plan import Waits
 from exobridge.call.playout import Playout, PlayoutOptions
+from exobridge.exophones import visits
 from exobridge.exotel import given
 from exobridge.exotel import stream as exotel_stream
 from exobridge.exotel.api import answer as api_answer
@@ -84,6 +85,8 @@ LIMITS: dict[str, str] = {
     "a page of a list of `/api/v1`": f"{paging.MAX_PAGE}",
     "a part of a path of `/api/v1`": f"{asking.MAX_PATH_CHARS} characters",
     "keys of the API": f"{api_keys.MAX_KEYS}",
+    "webhooks of which is yet to be counted whose number they were for": f"{visits.MAX_WAITING}",
+    "numbers that visits are counted for while none is listed": f"{visits.MAX_NUMBERS}",
     "requests on one connection, not answered yet": f"{http_protocol.MAX_PIPELINED}",
     "requests and handshakes of one address": (
         f"{DEFAULTS.request_rate} a second, {'twice' if rate.BURST_S == 2 else '?'} as many at once"
