@@ -91,7 +91,8 @@ _PAGING = Module(
     (
         Mutation("cursor(shown[-1])", "cursor(rows[-1])", "the first of the next page is lost"),
         Mutation("if len(rows) > limit", "if len(rows) >= limit", "a page follows that is empty"),
-        Mutation("if at.utcoffset() is None:", "if False:", "a time without a zone is an error"),
+        Mutation("at.utcoffset() is None or", "", "a time without a zone is an error"),
+        Mutation("or not 1970 <= at.year < 3000", "", "a time that cannot be UTC is an error"),
         Mutation("1 << 63", "1 << 99", "a number that no database takes is an error"),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ async def test_lists_are_read_page_by_page(tmp_path: Path) -> None:
         for query, wanted in FILTERED:
             found = await walk(client, "/api/v1/calls", **query)
             assert [call["call_sid"] for call in found] == wanted, query
+        whole = (await client.get("/api/v1/calls?limit=7")).json()
+        assert (len(whole["items"]), whole["next"]) == (7, None)
         recordings = await walk(client, "/api/v1/recordings", source="exotel")
         assert [row["call_sid"] for row in recordings] == EACH
         assert await walk(client, "/api/v1/recordings", source="own") == []
@@ -173,4 +175,11 @@ def test_a_cursor_of_another_list_is_refused(parts: tuple[str | int, ...]) -> No
     """By its form: what is in it is of other kinds."""
     with pytest.raises(ProblemError):
         read_cursor(cursor_of(*parts), int)
-    assert read_cursor(cursor_of(NOW, "c"), type(NOW), str) == (NOW, "c")
+    assert read_cursor(cursor_of(NOW, "c"), datetime, str) == (NOW, "c")
+
+
+@pytest.mark.parametrize("at", ["2026-11-20T12:00:00", "0001-01-01T00:00:00+14:00", "yesterday"])
+def test_a_cursor_with_another_time_is_refused(at: str) -> None:
+    """One that no row has, and no database takes."""
+    with pytest.raises(ProblemError):
+        read_cursor(cursor_of(at, "c"), datetime, str)

@@ -84,8 +84,8 @@ def read_cursor(after: str, *kinds: type[str] | type[int] | type[datetime]) -> t
 def _part(part: object, kind: type) -> Any:
     if kind is datetime and isinstance(part, str):
         at = datetime.fromisoformat(part)
-        if at.utcoffset() is None:
-            raise ValueError("no zone")
+        if at.utcoffset() is None or not 1970 <= at.year < 3000:
+            raise ValueError("no time of a row")
         return at
     fits = type(part) is kind and (not isinstance(part, str) or _is_text(part))
     if not fits or (isinstance(part, int) and abs(part) >= 1 << 63):
