@@ -79,6 +79,7 @@ def test_without_one_there_is_none() -> None:
         ([asked(), details(conversation_seconds=31)], ANSWERED),
         ([asked(), status(legs=[leg(42), leg(31)])], ANSWERED),
         ([details("in-progress", conversation_seconds=31)], ANSWERED),
+        ([asked(), status(direction="outgoing", legs=[leg(42), leg(31)])], ANSWERED),
         # Nobody did.
         ([asked(), after_connect(dial_status="busy")], FAILED),
         ([asked(), after_connect(dial_status="no-answer")], FAILED),
@@ -91,6 +92,7 @@ def test_without_one_there_is_none() -> None:
         ([asked(1, 6, ())], FAILED),
         ([asked(), after_connect(dial_status="busy"), details(conversation_seconds=9)], FAILED),
         ([asked(), details(conversation_seconds=0)], FAILED),
+        ([asked(), details(direction="outgoing", conversation_seconds=0)], FAILED),
         ([asked(), status(legs=[leg(42), leg(0)])], FAILED),
         ([asked(), started("s2", 9)], FAILED),
         ([started("s2", 9), after_connect(10, call_type="client-hangup")], FAILED),
@@ -99,6 +101,7 @@ def test_without_one_there_is_none() -> None:
         # Over, and nobody tells.
         ([status()], UNKNOWN),
         ([asked(), details()], UNKNOWN),
+        ([asked(), details(direction="outgoing", conversation_seconds=31)], UNKNOWN),
         ([asked(), status(legs=[leg(42)])], UNKNOWN),
         ([asked(), after_connect(legs=[leg(None)]), status("failed")], UNKNOWN),
     ],

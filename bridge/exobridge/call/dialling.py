@@ -239,8 +239,10 @@ def _after_connect(event: CallEvent) -> list[Sign]:
 
 
 def _sums(event: CallEvent) -> list[Sign]:
-    """What the call's sums tell of a second leg. The first leg is the caller's own."""
-    talked = [_whole(event.data, "conversation_seconds")]
+    """What the call's sums tell of a second leg. The first leg is the caller's own; in a call that
+    was placed he converses with the bot, too."""
+    conversation = _whole(event.data, "conversation_seconds")
+    talked = [] if conversation and text(event, "direction") == "outgoing" else [conversation]
     talked += [_whole(leg, "seconds") for leg in _legs(event)[1:]]
     known = [seconds for seconds in talked if seconds is not None]
     if not known:
