@@ -73,8 +73,8 @@ class NumberModel(Model):
     flow: str = Field(description="The account's `voice_url`; empty: none, or not known.")
     flow_app_id: str = Field(description="The app id in `flow`; empty: it names none.")
     region: str = Field(description="The account's word; empty: not known.")
-    created_at: datetime | None = Field(description="Null for the environment's.")
-    updated_at: datetime | None = Field(description="Null for the environment's.")
+    created_at: datetime | None = Field(description="Null: only the environment has it.")
+    updated_at: datetime | None = Field(description="Null: only the environment has it.")
     synced_at: datetime | None = Field(description="When the account was asked last.")
     last_asked_at: datetime | None = Field(
         description="When Exotel asked any of our URLs for it last; null: never."
