@@ -66,7 +66,7 @@ def list_webhooks(
 
 
 @webhooks.command()
-def show(webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Its webhook-id.")]) -> None:
+def show(webhook_id: Annotated[str, typer.Argument(help="Its webhook-id.")]) -> None:
     """Print a webhook as JSON, with what it says of the call."""
     job = _run(lambda outbox: outbox.find(webhook_id))
     if job is None:
@@ -77,9 +77,7 @@ def show(webhook_id: Annotated[str, typer.Argument(metavar="ID", help="Its webho
 
 @webhooks.command()
 def replay(
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Those with these webhook-ids.")
-    ] = None,
+    ids: Annotated[list[str] | None, typer.Argument(help="Those with these webhook-ids.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Those that were given up.")] = False,
     call: Call = "",
     since: Since = None,
