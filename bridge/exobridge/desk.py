@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -177,7 +177,7 @@ class Desk:
 
     async def answer(self, params: PassthruParams) -> Verdict:
         """Decide on a call that Exotel asks about, and keep the decision."""
-        known = await self._known(params.call_sid, params.custom_field)
+        known = await self._known(self.look_up(params.call_sid, params.custom_field))
         verdict = await self._verdict(params, known)
         event = events.answer(
             params.call_sid,
@@ -347,9 +347,9 @@ class Desk:
                 return number
         return numbers[0] or ""
 
-    async def _known(self, call_sid: str, custom_field: str) -> Call | None:
+    async def _known(self, looked_up: Coroutine[Any, Any, Call | None]) -> Call | None:
         try:
-            return await self._patience.wait(self.look_up(call_sid, custom_field))
+            return await self._patience.wait(looked_up)
         except StoreError as error:
             _log.error("call not looked up", error=str(error))
             return None
@@ -363,9 +363,7 @@ class Desk:
             placed_as: The ``CustomField`` that its URL is bound to; empty: to none.
         """
         named = placed_as or started.custom_parameters.get(CUSTOM_FIELD, "")
-        known = await self._known(started.call_sid, named)
-        if known is None and not named:
-            known = await self._known_by_number(started)
+        known = await self._known(self._look_up_stream(started, named))
         if placed_as and (known is None or known.placed.custom_field != placed_as):
             _log.warning("stream refused", reason="the token is another call's")
             return None
@@ -388,21 +386,19 @@ class Desk:
             self.admission.release(started.call_sid)
             raise
 
-    async def _known_by_number(self, started: Started) -> Call | None:
-        """A call that we are having placed, and whose stream comes first, by a static URL."""
+    async def _look_up_stream(self, started: Started, named: str) -> Call | None:
+        """As :meth:`look_up`. Where nothing names the dial, as with a static URL, and nothing has
+        been heard of the call, it is the one that we are just having placed to this number."""
+        known = await self.look_up(started.call_sid, named)
         number, exophone = normalise(started.from_number), normalise(started.to_number)
-        if self._adopts is None or read_direction(started.direction) == "incoming":
+        if known is not None or named or self._adopts is None or not number or not exophone:
+            return known
+        if read_direction(started.direction) == "incoming":
             return None
-        if number is None or exophone is None:
+        at = self._clock()
+        if await self._adopts.adopt_stream(started.call_sid, number, exophone, at) is None:
             return None
-        adopted = self._adopts.adopt_stream(started.call_sid, number, exophone, self._clock())
-        try:
-            if await self._patience.wait(adopted) is None:
-                return None
-            return await self._patience.wait(self._store.call(started.call_sid))
-        except StoreError as error:
-            _log.error("call not looked up", error=str(error))
-            return None
+        return await self._store.call(started.call_sid)
 
     async def _going_on(self, plan: CallPlan, known: Call, stream_sid: str) -> CallPlan:
         """The plan of a call that was in conversation before."""
