@@ -253,9 +253,12 @@ class Dialler:
 
     def _trouble(self, meaning: Meaning, words: str) -> None:
         now = asyncio.get_running_loop().time()
-        if self.hold.trouble(meaning, words, now):
-            tell = _log.error if meaning.why == "account" else _log.warning
-            tell("calls not placed", why=meaning.why, error=words)
+        if not self.hold.trouble(meaning, words, now):
+            return
+        if meaning.why == "account":
+            _log.error("calls not placed", why=meaning.why, error=words)
+        else:
+            _log.warning("calls not placed", why=meaning.why, error=words)
 
     # -------------------------------------------------------------- what became of it
 
