@@ -56,6 +56,11 @@ _DESK = Module(
             "a call that is answered before Exotel has told of it is a stranger's",
         ),
         Mutation(
+            'if read_direction(started.direction) == "incoming":',
+            "if False:",
+            "who calls us while we call them is taken for the call that we placed",
+        ),
+        Mutation(
             "return name, _as_known(verdict, known) if _is_placed(known) else verdict",
             "return name, verdict",
             "the ExoPhone is taken for the human",
