@@ -141,6 +141,11 @@ ELSEWHERE = {"send", "dialling", "store"}
 database's: the page of waits says where."""
 
 
+def _with(name: str, seconds: float) -> Waits:
+    changed: dict[str, Any] = {name: seconds}
+    return replace(SHORT, **changed)
+
+
 @pytest.mark.parametrize("name", sorted({each.name for each in fields(Waits)} - ELSEWHERE))
 def test_a_wait_ends_at_its_limit(name: str) -> None:
     """Given three seconds more, the call waits three seconds longer, and ends as before."""
@@ -149,7 +154,7 @@ def test_a_wait_ends_at_its_limit(name: str) -> None:
         run(
             wait.template,
             wait.caller,
-            replace(SHORT, **{name: seconds}),
+            _with(name, seconds),
             wait.planned,
             wait.keeping,
         )

@@ -467,6 +467,11 @@ _DIALLING = Module(
             "the caller's own leg is taken for a human's",
         ),
         Mutation(
+            'if conversation and text(event, "direction") == "outgoing" else',
+            "if False else",
+            "whoever we called is taken for one who was handed to a human",
+        ),
+        Mutation(
             'if dialled in FINAL or call_type in ("incomplete", "voicemail") or silent:',
             "if dialled or call_type or silent:",
             "a bot-only call, a call-attempt, makes a transfer fail",
