@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exobridge.call import events as s
 from exobridge.call.events import CallEvent, Decision, EndedBy, Role, Turn
+from exobridge.call.placed import PlacedCall
 
 ROOT = Path(__file__).parent.parent.parent
 """Where a subprocess finds these samples."""
@@ -43,6 +44,9 @@ def ended(call_sid: str = "c1", stream_sid: str = "s1", seconds: float = 9) -> C
 def every_kind() -> list[CallEvent]:
     """A call with one event of each kind."""
     return [
+        s.placed(
+            "c1", at(0), PlacedCall(dial="d1", template="sales", variables=(("name", "Asha"),))
+        ),
         answered(),
         started(),
         s.stream_format(
