@@ -150,6 +150,21 @@ async def test_cancelled_it_is_not_called_any_more(book: Ledger) -> None:
     assert under_way.request.variables == asked.request.variables
 
 
+async def test_cancelled_while_exotel_is_asked_it_is_not_asked_again(book: Ledger) -> None:
+    """Also if Exotel has placed no call and would take another request."""
+    dial = await book.want(1)
+    (claimed,) = (await book.claim()).dials
+    await book.begin(claimed)
+    await book.outbound.cancel(dial.id)
+    assert await book.rows.not_placed(claimed, book.clock(), book.clock(), "429")
+    known = await book.again(dial)
+    assert (known.state, known.outcome) == (DialState.DONE, DialOutcome.CANCELLED)
+    assert known.done_at == book.clock()
+    assert (await book.claim()).dials == []
+    (attempt,) = await book.rows.attempts(dial.id)
+    assert attempt.outcome is DialOutcome.NOT_PLACED
+
+
 async def test_of_a_cancelled_batch_nobody_is_called_again(book: Ledger) -> None:
     """What the last call came to stands in its results."""
     await book.batch("b1", range(100, 101))

@@ -295,18 +295,8 @@ class DialRows(Unbroken):
     async def _asked(
         self, dial: Dial, change: Mapping[str, Any], of_attempt: Mapping[str, Any]
     ) -> bool:
-        mine = and_(
-            dials.c.id == dial.id, dials.c.lease == dial.lease, dials.c.state == DialState.PLACING
-        )
-        changed = update(dials).where(mine).values(change).returning(dials.c.id)
-        latest = and_(
-            dial_attempts.c.dial_id == dial.id, dial_attempts.c.number == _latest(dial.id)
-        )
         async with writing(self._writer) as connection:
-            if (await connection.execute(changed)).scalar() is None:
-                return False
-            await connection.execute(update(dial_attempts).where(latest).values(of_attempt))
-        return True
+            return await connection.run_sync(_asked, dial, change, of_attempt)
 
     @unbroken
     async def give_back(self, dial: Dial, at: datetime) -> bool:
@@ -507,6 +497,29 @@ def _begin(
     return number
 
 
+def _asked(
+    connection: Connection,
+    dial: Dial,
+    change: Mapping[str, Any],
+    of_attempt: Mapping[str, Any],
+) -> bool:
+    known = _locked(connection, dial.id)
+    if known is None or known.state is not DialState.PLACING or known.lease != dial.lease:
+        return False
+    _change(connection, dial, **change)
+    latest = and_(dial_attempts.c.dial_id == dial.id, dial_attempts.c.number == _latest(dial.id))
+    connection.execute(update(dial_attempts).where(latest).values(of_attempt))
+    if change["state"] is DialState.WAITING and not known.request.policy.attempts:
+        ended_at = of_attempt["ended_at"]  # it was cancelled while Exotel was asked
+        _change(connection, dial, **_cancelled(ended_at))
+    return True
+
+
+def _cancelled(now: datetime) -> dict[str, Any]:
+    ended = {"state": DialState.DONE, "outcome": DialOutcome.CANCELLED, "done_at": now}
+    return {**ended, **_NO_LEASE}
+
+
 def _placed(
     connection: Connection, dial_id: str, attempt: int, call_sid: str, now: datetime
 ) -> Dial | None:
@@ -555,8 +568,7 @@ def _cancel(connection: Connection, dial_id: str, now: datetime) -> Dial | None:
     if dial is None or dial.state is DialState.DONE:
         return dial
     if dial.state in (DialState.WAITING, DialState.CLAIMED):
-        ended = {"state": DialState.DONE, "outcome": DialOutcome.CANCELLED, "done_at": now}
-        _change(connection, dial, **ended, **_NO_LEASE)
+        _change(connection, dial, **_cancelled(now))
     else:
         last = replace(dial.request, policy=replace(dial.request.policy, attempts=0))
         query = select(dials.c.request).where(dials.c.id == dial_id)
