@@ -42,6 +42,7 @@ from tests.outbound.ground import NOON
         (UnauthorisedError("x", status=401), "again", "account"),
         (NoBalanceError("x", status=402), "again", "account"),
         (ForbiddenError("x", status=403), "again", "account"),
+        (ForbiddenError("not made because of TRAI NDNC regulations", status=403), "refused", ""),
         (BadRequestError("x", status=400), "refused", ""),
         (NotFoundError("x", status=404), "refused", ""),
         (ConflictError("x", status=409), "refused", ""),

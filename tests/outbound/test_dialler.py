@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 from exobridge.call.events import CallEvent
 from exobridge.exotel.api import CallOrder, ExotelApi, PlacedAnswer
 from exobridge.exotel.api.retry import RequestKind, gate_of
+from exobridge.outbound.asking import MANY_UNSURE
 from exobridge.outbound.caller import Caller
 from exobridge.outbound.dialler import Dialler, DiallerWaits
 from exobridge.outbound.models import Dial, DialOutcome, DialState, custom_field
@@ -210,6 +212,28 @@ async def test_what_concerns_all_burns_nobody(home: House, status: int) -> None:
     assert {await home.state(dial) for dial in dials} == {(DialState.PLACED, None)}
     assert [(await home.book.again(dial)).attempts for dial in dials] == [1, 1, 1]
     assert not home.dialler.trouble
+
+
+async def test_while_exotel_is_out_of_order_few_lose_their_call(home: House) -> None:
+    """After some answers that tell nothing nobody else is called, and one is tried later."""
+    dials = [await home.book.want(n) for n in range(8)]
+    home.limits = replace(LIMITS, at_most=1)
+    home.account.meets = lambda asked: Fault(503)
+    with capture_logs() as logs:
+        for _ in dials:
+            home.book.clock.pass_by(4)
+            await home.look()
+    states = [(await home.book.again(dial)).state for dial in dials]
+    assert states.count(DialState.UNSURE) == MANY_UNSURE
+    assert states.count(DialState.WAITING) == len(dials) - MANY_UNSURE
+    assert home.dialler.trouble
+    assert [entry["why"] for entry in logs if entry["event"] == "calls not placed"] == ["way"]
+    home.account.meets = None
+    home.dialler.hold.until = 0.0  # its time is over
+    home.book.clock.pass_by(4)
+    await home.look()
+    assert not home.dialler.trouble
+    assert len(home.placed) == 1
 
 
 async def test_a_call_that_exotel_refuses_is_over(home: House) -> None:

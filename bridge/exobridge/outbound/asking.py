@@ -21,6 +21,13 @@ after each one that follows."""
 RATE_HOLD = 10.0
 """The same after 429, at least; Exotel may name more."""
 
+MANY_UNSURE = 5
+"""So many requests in a row of which no answer tells whether there is a call, and nobody else is
+called for a while: each costs somebody their call."""
+
+_OF_NUMBER = ("NDNC", "DND")
+"""In the words of a 403: it concerns this number, "because of TRAI NDNC regulations"."""
+
 _OF_ACCOUNT = (UnauthorisedError, NoBalanceError, ForbiddenError)
 
 
@@ -31,7 +38,7 @@ class Meaning:
     Attributes:
         what: ``placed``; ``unsure``: the call may have been placed. ``again``: it was surely not,
             and others would fare alike. ``refused``: it never will be.
-        why: Of ``again``: ``rate``, ``account``, or ``way`` to Exotel.
+        why: Nobody else is called for now: ``rate``, ``account``, or ``way`` to Exotel.
         hold: Seconds for which nobody is called, at least.
     """
 
@@ -46,6 +53,8 @@ def meaning_of(error: ExotelError) -> Meaning:
         return Meaning("unsure")
     if isinstance(error, RateLimitedError):
         return Meaning("again", "rate", max(RATE_HOLD, error.retry_after or 0.0))
+    if isinstance(error, ForbiddenError) and any(word in error.problem for word in _OF_NUMBER):
+        return Meaning("refused")
     if isinstance(error, _OF_ACCOUNT):
         return Meaning("again", "account")
     if not isinstance(error, ExotelStatusError) or error.status is None or error.status < 400:
@@ -64,6 +73,7 @@ class Hold:
     def __init__(self) -> None:
         self.until = 0.0
         self._troubles = 0
+        self._unsure = 0
         self.error = ""
 
     @property
@@ -89,8 +99,15 @@ class Hold:
         self.error = error
         return is_new
 
+    def unsure(self, error: str, now: float) -> bool:
+        """No answer tells whether a call was placed. Returns as :meth:`trouble`."""
+        self._unsure += 1
+        if self._unsure < MANY_UNSURE:
+            return False
+        return self.trouble(Meaning("unsure", "way"), error, now)
+
     def passed(self) -> bool:
         """A call was placed, or judged by itself; whether there was trouble before."""
         was = self._troubles > 0
-        self._troubles, self.until, self.error = 0, 0.0, ""
+        self._troubles, self._unsure, self.until, self.error = 0, 0, 0.0, ""
         return was

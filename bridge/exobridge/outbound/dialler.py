@@ -16,7 +16,7 @@ from functools import partial
 
 import structlog
 
-from exobridge.outbound.asking import Hold, Meaning
+from exobridge.outbound.asking import Hold
 from exobridge.outbound.caller import Caller
 from exobridge.outbound.models import Dial, DialOutcome, DialState
 from exobridge.outbound.rules import Result, next_attempt, result_of
@@ -244,21 +244,19 @@ class Dialler:
             self._passed()
         if asked.meaning.what == "refused":
             self.outcomes[DialOutcome.REFUSED] += 1
-        elif asked.meaning.what == "again":
-            self._trouble(asked.meaning, asked.words)
+        now = asyncio.get_running_loop().time()
+        if asked.meaning.what == "again" and self.hold.trouble(asked.meaning, asked.words, now):
+            self._held(asked.meaning.why, asked.words)
+        elif asked.meaning.what == "unsure" and self.hold.unsure(asked.words, now):
+            self._held("way", asked.words)
 
     def _passed(self) -> None:
         if self.hold.passed():
             _log.info("calls placed again")
 
-    def _trouble(self, meaning: Meaning, words: str) -> None:
-        now = asyncio.get_running_loop().time()
-        if not self.hold.trouble(meaning, words, now):
-            return
-        if meaning.why == "account":
-            _log.error("calls not placed", why=meaning.why, error=words)
-        else:
-            _log.warning("calls not placed", why=meaning.why, error=words)
+    def _held(self, why: str, words: str) -> None:
+        tell = _log.error if why == "account" else _log.warning
+        tell("calls not placed", why=why, error=words)
 
     # -------------------------------------------------------------- what became of it
 
