@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -67,7 +68,8 @@ class Batches:
             BatchRefusedError: Nobody would be called.
         """
         async with self._one_at_a_time:
-            return await asyncio.to_thread(plan, wish, self._judge, self._clock())
+            now = self._clock()
+            return await asyncio.to_thread(plan, wish, self._judge, now, _let_others_run)
 
     async def start(self, wish: BatchWish) -> tuple[Batch, bool]:
         """Have all of a list called. It is durable, and whole, when this returns.
@@ -177,6 +179,12 @@ class Batches:
     async def settle(self) -> bool:
         """End what has come to its end; whether there was anything."""
         return await self._store.batches.settle(self._clock())
+
+
+def _let_others_run() -> None:
+    """Calls under way need the interpreter at each of their system calls, and a thread that works
+    keeps it for 5 ms at a time unless it lets go of it."""
+    time.sleep(0.000_05)
 
 
 def seconds_left(batch: Batch, progress: Progress, now: datetime) -> float | None:

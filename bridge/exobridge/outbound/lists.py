@@ -98,8 +98,13 @@ class Plan:
     bad_rows: int
 
 
-def plan(wish: BatchWish, judge: Judge, now: datetime) -> Plan:
+def plan(
+    wish: BatchWish, judge: Judge, now: datetime, after_row: Callable[[], None] = lambda: None
+) -> Plan:
     """Check each row. Takes a second for some thousand rows: not on the loop.
+
+    Args:
+        after_row: Done after each row.
 
     Raises:
         BatchRefusedError: Nobody is called: the list cannot be read, a row cannot be used and
@@ -107,7 +112,10 @@ def plan(wish: BatchWish, judge: Judge, now: datetime) -> Plan:
     """
     try:
         sheet = open_sheet(wish.source)
-        rows = list(_rows(sheet, wish, judge, now))
+        rows: list[tuple[ListRow, Fault | None]] = []
+        for row in _rows(sheet, wish, judge, now):
+            rows.append(row)
+            after_row()
     except SheetError as error:
         raise BatchRefusedError("unreadable-list", _sentence(str(error))) from None
     faults = [fault for _, fault in rows if fault is not None]
@@ -118,7 +126,7 @@ def plan(wish: BatchWish, judge: Judge, now: datetime) -> Plan:
     if bad == len(rows):
         raise BatchRefusedError("bad-rows", "No row can be called.", few, bad)
     more = timedelta(minutes=2 * len(rows) / wish.calls_per_minute)
-    return Plan(sheet.columns, tuple(_patient(row, more) for row, _ in rows), few, bad)
+    return Plan(sheet.columns, tuple(_patient(each, more) for each, _ in rows), few, bad)
 
 
 def _rows(
