@@ -29,7 +29,7 @@ from tests.webhooks.world import (
 )
 
 CALLS = 30
-STEP = 60.0
+STEP = 120.0
 FAULTS = [
     Reply(503),
     Reply(drop="head"),
@@ -67,7 +67,7 @@ async def test_an_hours_outage_costs_nothing(seed: int | None, tmp_path: Path) -
             for step in range(int(3600 / STEP)):
                 put(store, rounds[step] if step < len(rounds) else [])
                 await store.flush()
-                if seed is not None and chance.random() < 0.1:
+                if seed is not None and chance.random() < 0.2:
                     await asyncio.sleep(chance.random() / 100)
                     orphans = await process.kill()
                     process = Process(store, f"{crm.url}/hook", clock, orphans)
@@ -75,10 +75,10 @@ async def test_an_hours_outage_costs_nothing(seed: int | None, tmp_path: Path) -
                 clock.turn(STEP)
             tried = len(crm.received)
             if seed is None:
-                assert 30 <= tried <= 200
+                assert 25 <= tried <= 200
                 assert process.delivery.is_held
             crm.replies["/hook"] = [Reply(200)]
-            for step in range(20):
+            for step in range(5):
                 if seed is not None and step in (1, 2):
                     store.jobs.added.set()
                     await asyncio.sleep(chance.random() / 10)
