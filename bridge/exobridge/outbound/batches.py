@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from exobridge.errors import ExobridgeError
 from exobridge.outbound import csv_results
-from exobridge.outbound.lists import BatchWish, Judge, Plan, plan
+from exobridge.outbound.lists import BatchWish, Judge, Plan, for_all, plan
 from exobridge.outbound.models import RetryPolicy
 from exobridge.store import Store
 from exobridge.store.batches import Batch, BatchState, Progress, ResultRow
@@ -154,7 +154,9 @@ class Batches:
 
     async def resume(self, batch_id: str) -> Batch:
         """Go on with it. Raises as :meth:`pause`."""
-        until = self._clock() + timedelta(seconds=RetryPolicy().patience)
+        known = await self.find(batch_id)
+        patience = timedelta(seconds=RetryPolicy().patience)
+        until = self._clock() + patience + for_all(known.rows, known.calls_per_minute)
         await self._store.dials.bear_with(batch_id, until)
         batch = await self._turned(batch_id, BatchState.RUNNING, BatchState.PAUSED)
         self._wake()

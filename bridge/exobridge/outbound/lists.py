@@ -125,7 +125,7 @@ def plan(
         raise BatchRefusedError("bad-rows", detail, few, bad)
     if bad == len(rows):
         raise BatchRefusedError("bad-rows", "No row can be called.", few, bad)
-    more = timedelta(minutes=2 * len(rows) / wish.calls_per_minute)
+    more = for_all(len(rows), wish.calls_per_minute)
     return Plan(sheet.columns, tuple(_patient(each, more) for each, _ in rows), few, bad)
 
 
@@ -193,7 +193,12 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
+def for_all(rows: int, per_minute: int) -> timedelta:
+    """How long the last of a list may wait for its turn: calls are made in half of a day's
+    hours."""
+    return timedelta(minutes=2 * rows / per_minute)
+
+
 def _patient(row: ListRow, more: timedelta) -> ListRow:
-    """Waits longer for its turn, the longer its list: calls are made in half of a day's hours."""
     dial = replace(row.dial, give_up_at=row.dial.give_up_at + more)
     return ListRow(dial, row.cells)
