@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Stories:
     return asyncio.run(_told(names, tmp_path_factory.mktemp("stories")))
 
 
-async def _told(names: list[str], folder: Path) -> Stories:
+async def _told(names: Sequence[str], folder: Path) -> Stories:
     places = asyncio.Semaphore(AT_ONCE)
 
     async def tell(name: str) -> Told:
