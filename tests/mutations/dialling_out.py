@@ -37,7 +37,10 @@ _ASKING = Module(
             "all are burnt",
         ),
         Mutation("if is_new or not self.left(now):", "if True:", "ten at once hold it for an hour"),
-        Mutation('self._troubles, self.until, self.error = 0, 0.0, ""', "pass", "it never passes"),
+        Mutation(
+            "self._troubles, self._unsure, self.until,", "self._unsure, _, _,", "it never passes"
+        ),
+        Mutation('_OF_NUMBER = ("NDNC", "DND")', "_OF_NUMBER = ()", "one number stops all calls"),
     ),
 )
 

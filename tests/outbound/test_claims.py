@@ -150,6 +150,17 @@ async def test_a_batch_that_was_paused_for_days_goes_on(book: Ledger) -> None:
     assert len((await book.claim()).dials) == 2
 
 
+async def test_a_long_list_that_was_paused_has_the_time_it_takes(book: Ledger) -> None:
+    """As when it was started: its last row waits longer for its turn than one by itself."""
+    await book.batch("b1", range(100, 102), per_minute=1)
+    batches = Batches(book.store, book.outbound.judge, book.clock, book.outbound.wake)
+    await batches.pause("b1")
+    book.clock.pass_by(3 * 86_400)
+    await batches.resume("b1")
+    book.clock.pass_by(86_400 + 180)
+    assert len((await book.claim()).dials) == 1
+
+
 async def test_a_claim_whose_holder_died_is_another_s(book: Ledger) -> None:
     """Nothing was asked, so the next one may."""
     await book.want(1)
