@@ -18,7 +18,7 @@ import structlog
 
 from exobridge.outbound.asking import Hold
 from exobridge.outbound.caller import Caller
-from exobridge.outbound.models import Dial, DialOutcome, DialState
+from exobridge.outbound.models import Dial, DialOutcome, DialState, PlacedCall
 from exobridge.outbound.rules import Result, next_attempt, result_of
 from exobridge.outbound.service import Outbound
 from exobridge.store import Store, StoreError
@@ -173,9 +173,17 @@ class Dialler:
             while expired == TOGETHER:
                 expired = await self._rows.expire(self._clock())
                 await self._ended(DialOutcome.EXPIRED, expired)
+            await self._record()
         states = await self._rows.states() if is_open else {}
         self.waiting = states.pop(DialState.WAITING, 0)
         self.under_way = sum(states.values())
+
+    async def _record(self) -> None:
+        """Have the record know of the calls whose placing it was not told: Exotel is asked then
+        what became of them, if nobody tells."""
+        for dial, attempt in await self._rows.unrecorded():
+            placed = PlacedCall(dial.id, attempt.number, dial.number, dial.request)
+            await self._outbound.record(attempt.call_sid, attempt.asked_at, placed)
 
     async def _ended(self, outcome: DialOutcome, count: int) -> None:
         if count:
@@ -255,8 +263,10 @@ class Dialler:
             _log.info("calls placed again")
 
     def _held(self, why: str, words: str) -> None:
-        tell = _log.error if why == "account" else _log.warning
-        tell("calls not placed", why=why, error=words)
+        if why == "account":
+            _log.error("calls not placed", why=why, error=words)
+        else:
+            _log.warning("calls not placed", why=why, error=words)
 
     # -------------------------------------------------------------- what became of it
 
