@@ -131,13 +131,14 @@ async def test_while_no_number_is_listed_those_that_are_told_are_told_apart(
 
 
 async def test_what_waits_is_bounded(tmp_path: Path) -> None:
-    """A flood takes no memory."""
+    """A flood takes no memory, and what was asked last is known."""
     async with house(tmp_path, f"{ONE}=shop") as here:
         visits = visits_of(here)
         for _ in range(MAX_WAITING + 5):
             visits.webhook(asked(("CallTo", ONE)))
+        visits.webhook(asked(("CallTo", ONE), minutes=1, status=503))
         await visits.aclose()
-        assert await counted(here) == {("/exotel/answer", ONE): (200, MAX_WAITING)}
+        assert await counted(here) == {("/exotel/answer", ONE): (503, MAX_WAITING)}
 
 
 async def test_what_cannot_be_written_is_written_later(tmp_path: Path) -> None:

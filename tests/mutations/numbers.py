@@ -103,7 +103,7 @@ _VISITS = Module(
             "whoever has no secret fills the list with numbers",
         ),
         Mutation("number and len(self._named) < MAX_NUMBERS", "number", "the list has no end"),
-        Mutation("if len(self._waiting) < MAX_WAITING:", "if True:", "a flood fills the memory"),
+        Mutation("deque(maxlen=MAX_WAITING)", "deque()", "a flood fills the memory"),
     ),
 )
 

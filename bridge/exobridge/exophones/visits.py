@@ -4,6 +4,7 @@ shows it."""
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -58,15 +59,14 @@ class Visits:
         self._book = book
         self._clock = clock
         self._period = period_seconds
-        self._waiting: list[Webhook] = []
+        self._waiting: deque[Webhook] = deque(maxlen=MAX_WAITING)
         self._counted: dict[tuple[str, str], Visit] = {}
         self._named: set[str] = set()
         self._writing: asyncio.Task[None] | None = None
 
     def webhook(self, webhook: Webhook) -> None:
         """One was answered. What it says of numbers is read later: nobody waits for that."""
-        if len(self._waiting) < MAX_WAITING:
-            self._waiting.append(webhook)
+        self._waiting.append(webhook)
 
     def event(self, event: CallEvent) -> None:
         """A stream began: its URL was asked."""
