@@ -137,6 +137,9 @@ async def test_what_another_process_writes_is_told_too(tmp_path: Path) -> None:
             told = await telling
             assert (told["call_sid"], told["kind"]) == ("elsewhere", "no-stream")
             assert live.comments > 0
+            words = "one\u2028two\x85three"  # whose signs end a line for some readers
+            store.add_turn_soon(Turn("elsewhere", "s1", 1, Role.BOT, words, 0, 10))
+            assert (await live.next())["turn"]["text"] == words
     finally:
         patch.undo()
 
@@ -157,6 +160,7 @@ async def test_no_more_follow_than_there_is_room_for(tmp_path: Path) -> None:
             item = FeedItem(Cursor(1, 0), "default", EPOCH, event)
             slow.tell([item] * (module.MAX_BEHIND + 1))
             assert await asking is None
+            await feed.reader(Wanted()).aclose()  # though the slow one has not noticed yet
         assert server.log("reader dropped", behind=module.MAX_BEHIND + 1)
         for reader in readers:
             await reader.aclose()

@@ -95,6 +95,7 @@ class Reader:
             _log.warning("reader dropped", behind=len(self._waiting))
             self._waiting.clear()
             self.end()
+            self._feed.drop(self)  # it may be in the middle of sending, for as long as it likes
 
     def end(self) -> None:
         """There will be no more."""
@@ -177,9 +178,13 @@ class Feed:
             reader.joined = True  # nothing is read between this and the place
             return self._place
 
+    def drop(self, reader: Reader) -> None:
+        """It is told no more, and its place is another's."""
+        self._readers.discard(reader)
+
     async def leave(self, reader: Reader) -> None:
         """It follows no more."""
-        self._readers.discard(reader)
+        self.drop(reader)
         if not self._readers:
             await self.aclose()
 

@@ -129,7 +129,7 @@ def _body(text: str) -> dict[str, Any]:
 def _written(item: FeedItem | None) -> str:
     if item is None:
         return ":\n\n"
-    data = json.dumps(item_json(item), ensure_ascii=False)
+    data = json.dumps(item_json(item))  # ASCII: some readers end lines at U+2028 and U+0085 too
     return f"id: {item.cursor}\nevent: {kind_of(item)}\ndata: {data}\n\n"
 
 
