@@ -318,6 +318,25 @@ class DialRows(Unbroken):
             rows = (await connection.execute(_ended(*dials.c, calls.c.facts))).mappings().all()
         return [(read_dial(row), read_call(row["call_sid"], row["facts"])) for row in rows]
 
+    async def unrecorded(self) -> list[tuple[Dial, Attempt]]:
+        """Dials that were placed and of whose call the record knows nothing, as the process died
+        that was about to tell it; ``TOGETHER`` at most."""
+        query = (
+            select(dials.c.id, dials.c.call_sid)
+            .outerjoin(calls, calls.c.call_sid == dials.c.call_sid)
+            .where(dials.c.state == DialState.PLACED, calls.c.call_sid.is_(None))
+            .limit(TOGETHER)
+        )
+        async with reading(self._reader) as connection:
+            rows = (await connection.execute(query)).all()
+        found: list[tuple[Dial, Attempt]] = []
+        for row in rows:
+            dial = await self.find(row.id)
+            attempts = [each for each in await self.attempts(row.id) if each.call_sid]
+            if dial is not None and attempts and attempts[-1].call_sid == row.call_sid:
+                found.append((dial, attempts[-1]))
+        return found
+
     @unbroken
     async def settle(self, dial: Dial, after: After, now: datetime) -> Next | None:
         """The call that a dial has is over.
