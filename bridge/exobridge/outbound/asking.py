@@ -14,7 +14,7 @@ from exobridge.exotel.api import (
     UnauthorisedError,
 )
 
-FIRST_HOLD, LONGEST_HOLD = 5.0, 300.0
+FIRST_HOLD, LONGEST_HOLD = 5.0, 60.0
 """Seconds for which Exotel is left alone after an answer that concerns all calls: twice as long
 after each one that follows."""
 
