@@ -54,6 +54,14 @@ async def test_a_database_that_cannot_be_written(store: Store, path: Path, part:
     await WRITES[part](store, "c1")
 
 
+@pytest.mark.parametrize("part", READS)
+async def test_words_that_cannot_be_asked_for(store: Store, part: str) -> None:
+    """Half a character is refused, and not quoted."""
+    with pytest.raises(StoreRefusedError) as caught:
+        await READS[part](store, "9811122233\ud800")
+    assert "9811122233" not in str(caught.value)
+
+
 @pytest.mark.parametrize("part", WRITES)
 async def test_words_that_cannot_be_written(store: Store, part: str) -> None:
     """Half a character, as JSON may bring it, is refused for good and does no harm."""

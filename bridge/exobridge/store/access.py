@@ -16,11 +16,15 @@ async def reading(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     """A connection to read with.
 
     Raises:
+        StoreRefusedError: What is asked for cannot be encoded.
         StoreUnavailableError: The database does not answer.
     """
     try:
         async with engine.connect() as connection:
             yield connection
+    except UnicodeError as error:
+        # Its own words quote what was asked for.
+        raise StoreRefusedError(f"it cannot be encoded ({cause(error)})") from None
     except SQLAlchemyError as error:
         raise StoreUnavailableError(f"the database cannot be read ({cause(error)})") from error
 
