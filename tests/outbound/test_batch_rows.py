@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from exobridge.outbound.batches import Batches, BatchKeyReusedError, BatchOverError, seconds_left
-from exobridge.outbound.lists import BatchWish
+from exobridge.outbound.lists import BatchRefusedError, BatchWish
 from exobridge.store import Store, StoreError
 from exobridge.store.access import writing
 from exobridge.store.batches import Batch, BatchState, ListRow, Progress
@@ -75,6 +75,14 @@ async def test_a_batch_is_made_once_of_a_key(store: Store) -> None:
     assert caught.value.batch_id == batch.id
     assert await service.listed(10) == [batch]
     assert await service.progress(batch) == [Progress({"waiting": 3})]
+
+
+@pytest.mark.parametrize("key", ["k" * 201, "k\0", "k\ud800"])
+async def test_a_key_that_cannot_be_kept_is_refused(store: Store, key: str) -> None:
+    """As it is of a single call."""
+    with pytest.raises(BatchRefusedError, match="idempotency key"):
+        await batches(store).start(BatchWish(LIST, key=key))
+    assert await store.batches.listed() == []
 
 
 async def test_two_at_once_with_one_key_make_one(store: Store) -> None:

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 from exobridge.errors import ExobridgeError
 from exobridge.outbound import csv_results
-from exobridge.outbound.lists import BatchWish, Judge, Plan, for_all, plan
-from exobridge.outbound.models import RetryPolicy
+from exobridge.outbound.checks import check_key
+from exobridge.outbound.lists import BatchRefusedError, BatchWish, Judge, Plan, for_all, plan
+from exobridge.outbound.models import DialRefusedError, RetryPolicy
 from exobridge.store import Store
 from exobridge.store.batches import Batch, BatchState, Progress, ResultRow
 
@@ -82,6 +83,10 @@ class Batches:
             BatchKeyReusedError: Its key was used for something else.
             StoreError: It could not be kept.
         """
+        try:
+            check_key(wish.key)
+        except DialRefusedError as error:
+            raise BatchRefusedError(error.kind, error.detail) from None
         fingerprint = await asyncio.to_thread(_fingerprint, wish)
         if known := await self._known(wish.key, fingerprint):
             return known, False

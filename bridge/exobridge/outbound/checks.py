@@ -117,7 +117,7 @@ def check(wish: Wish, ground: Ground) -> DialRequest:
             f"Exotel cannot be asked: set {', '.join(ground.missing)}, from its page of API "
             "settings.",
         )
-    _check_key(wish.key)
+    check_key(wish.key)
     if wish.not_before is not None and wish.not_before.utcoffset() is None:
         raise DialRefusedError("bad-time", "The time needs a zone, like +05:30.", "not_before")
     name = wish.template or DEFAULT_TEMPLATE
@@ -143,7 +143,12 @@ def check(wish: Wish, ground: Ground) -> DialRequest:
     )
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Whether this may be an idempotency key.
+
+    Raises:
+        DialRefusedError: It may not.
+    """
     if len(key) > MAX_KEY or not key.isprintable():
         raise DialRefusedError(
             "bad-key", f"An idempotency key has at most {MAX_KEY} printable characters.", "key"
