@@ -60,7 +60,7 @@ class Follower:
 
     Attributes:
         comments: How often he was told that there was nothing.
-        last_id: Of the last event that came.
+        last_id: Of the last event or comment that came.
     """
 
     lines: AsyncIterator[str]
@@ -78,10 +78,10 @@ class Follower:
                 continue
             self.comments += "" in fields
             self.retry = fields.get("retry", self.retry)
+            self.last_id = fields.get("id", self.last_id)
             if "data" in fields:
                 told: dict[str, Any] = json.loads(fields["data"])
                 assert (told["id"], told["kind"]) == (fields["id"], fields["event"])
-                self.last_id = fields["id"]
                 return told
             fields = {}
         raise StopAsyncIteration

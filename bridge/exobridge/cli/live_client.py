@@ -88,8 +88,10 @@ class LiveClient:
                     if not (begun and answer.status_code == UNAVAILABLE):
                         self._check(answer)
                         begun = True
-                        async for told in _events(answer.aiter_lines()):
-                            last = str(told["id"])
+                        async for place, told in _events(answer.aiter_lines()):
+                            last = place
+                            if told is None:
+                                continue
                             tell(told)
                             left -= 1
                             if not left:
@@ -120,8 +122,17 @@ class LiveClient:
         raise ExobridgeError(". ".join(dict.fromkeys(words)) + ".")
 
 
-async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Mapping[str, Any]]:
-    """The data of each event. Ours fit on a line each."""
+async def _events(
+    lines: AsyncIterator[str],
+) -> AsyncIterator[tuple[str, Mapping[str, Any] | None]]:
+    """The id and the data of each event, which fit on a line each; ``None``: it is only a place."""
+    place = data = ""
     async for line in lines:
-        if line.startswith("data: "):
-            yield json.loads(line.removeprefix("data: "))
+        name, _, value = line.partition(": ")
+        if name == "id":
+            place = value
+        elif name == "data":
+            data = value
+        elif not line and place:
+            yield place, json.loads(data) if data else None
+            place = data = ""

@@ -102,8 +102,9 @@ class Reader:
         self._over = True
         self._told.set()
 
-    async def items(self) -> AsyncGenerator[FeedItem | None]:
-        """What follows its place, as it comes; ``None``: nothing has come for a while.
+    async def items(self) -> AsyncGenerator[FeedItem | Cursor]:
+        """What follows its place, as it comes. A place alone comes where there is nothing to tell
+        up to it: once all was told that had been written before, and after each silence.
 
         Raises:
             StoreError: What was written before cannot be read.
@@ -119,6 +120,8 @@ class Reader:
                 for item in page:
                     if self._wanted.holds(item):
                         yield item
+            if not self._over:
+                yield until
             while not self._over:
                 while self._waiting:
                     yield self._waiting.popleft()
@@ -127,7 +130,7 @@ class Reader:
                     async with asyncio.timeout(SILENCE_SECONDS):
                         await self._told.wait()
                 if not self._waiting and not self._over:
-                    yield None
+                    yield self._feed.place
         finally:
             await self.aclose()
 
@@ -142,6 +145,9 @@ class Feed:
 
     Args:
         is_over: Whether nobody shall follow any more, as the process stops.
+
+    Attributes:
+        place: Up to which all was read, and told to who follows.
     """
 
     def __init__(self, store: Store, is_over: Callable[[], bool]) -> None:
@@ -151,7 +157,7 @@ class Feed:
         self._readers: set[Reader] = set()
         self._joining = asyncio.Lock()
         self._written = asyncio.Event()
-        self._place = Cursor()
+        self.place = Cursor()
         self._task: asyncio.Task[None] | None = None
 
     # -------------------------------------------------------------- who follows
@@ -173,10 +179,10 @@ class Feed:
         async with self._joining:
             if self._task is None:
                 await self._store.flush()
-                self._place = await self.rows.end()
+                self.place = await self.rows.end()
                 self._task = asyncio.create_task(self._run())
             reader.joined = True  # nothing is read between this and the place
-            return self._place
+            return self.place
 
     def drop(self, reader: Reader) -> None:
         """It is told no more, and its place is another's."""
@@ -235,10 +241,10 @@ class Feed:
         if self._written.is_set():
             self._written.clear()
             await self._store.flush()
-        while items := await self.rows.read(self._place, PAGE):
-            self._place = items[-1].cursor
+        while items := await self.rows.read(self.place, PAGE):
+            self.place = items[-1].cursor
             for reader in [each for each in self._readers if each.joined]:
                 reader.tell(items)
         end = await self.rows.end()
         # What was erased last gives its rows' numbers free.
-        self._place = Cursor(min(self._place.event, end.event), min(self._place.turn, end.turn))
+        self.place = Cursor(min(self.place.event, end.event), min(self.place.turn, end.turn))

@@ -41,8 +41,9 @@ _SAYS = (
     "Server-sent events. Each has the `kind` as its `event`, an `id`, and `data`: JSON with `id`, "
     "`type` (`event` or `turn`), `kind`, `call_sid`, `template`, `at`, and the event's `key` and "
     "`data`, or the `turn`. Numbers and words stand there in full, as they are kept. A comment "
-    "comes when there was nothing for 15 s. Send the last `id` as `Last-Event-ID`, or as `since`, "
-    "and nothing is left out or told twice. A reader who falls too far behind is dropped."
+    "with an `id` comes first of all that is new, and when there was nothing for 15 s. Send the "
+    "last `id` as `Last-Event-ID`, or as `since`, and nothing is left out or told twice. A "
+    "reader who falls too far behind is dropped."
 )
 
 
@@ -126,9 +127,9 @@ def _body(text: str) -> dict[str, Any]:
     return {"type": "http.response.body", "body": text.encode(), "more_body": True}
 
 
-def _written(item: FeedItem | None) -> str:
-    if item is None:
-        return ":\n\n"
+def _written(item: FeedItem | Cursor) -> str:
+    if isinstance(item, Cursor):
+        return f":\nid: {item}\n\n"
     data = json.dumps(item_json(item))  # ASCII: some readers end lines at U+2028 and U+0085 too
     return f"id: {item.cursor}\nevent: {kind_of(item)}\ndata: {data}\n\n"
 
