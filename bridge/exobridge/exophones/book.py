@@ -133,7 +133,7 @@ class BookKeeper:
         self.book = book
         self._rows = rows
         self._period = period_seconds
-        self._seen: tuple[int, datetime | None] = (0, None)
+        self._seen = frozenset[tuple[str, datetime]]()
         self._looking: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from exobridge.store.access import reading, writing
@@ -97,12 +97,11 @@ class NumberRows(Unbroken):
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else NumberRow(**row)
 
-    async def version(self) -> tuple[int, datetime | None]:
-        """Changes whenever a number is added, changed or removed."""
-        query = select(func.count(), func.max(table.c.updated_at))
+    async def version(self) -> frozenset[tuple[str, datetime]]:
+        """Changes whenever a number is added, changed or removed, also by a clock that is late."""
+        query = select(table.c.number, table.c.updated_at)
         async with reading(self._reader) as connection:
-            count, latest = (await connection.execute(query)).one()
-        return count, latest
+            return frozenset((row[0], row[1]) for row in await connection.execute(query))
 
     @unbroken
     async def put(
