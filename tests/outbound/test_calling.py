@@ -10,6 +10,7 @@ import pytest
 
 from exobridge.call.events import Role
 from exobridge.call.outcome import Outcome
+from exobridge.server.drain import Drain
 from exobridge.simulator.account import serve
 from exobridge.simulator.customers import Doing
 from exobridge.simulator.light_stream import light_stream
@@ -65,6 +66,18 @@ async def test_a_static_stream_that_comes_before_its_answer(tmp_path: Path) -> N
         assert attempt["call_sid"] == people.calls[0].call_sid
         assert await said_first(server, attempt["call_sid"]) == "Hello Asha."
         assert (await done(api, dial))["outcome"] == "answered"
+
+
+async def test_a_server_that_stops_answers_whose_telephone_rings(tmp_path: Path) -> None:
+    """It has no other call, and waits for this one, which is answered, greeted and held."""
+    does = Doing(ring_seconds=1.5)
+    async with calling(tmp_path, lambda number, nth: does) as (server, people, api):
+        await called(api, variables={"name": "Asha"})
+        await until(lambda: bool(people.calls))
+        assert server.bridge.desk.calls_left == 0
+        await Drain(server.bridge, 20).run()
+        assert await said_first(server, people.calls[0].call_sid) == "Hello Asha."
+        assert (await server.kept(people.calls[0].call_sid)).outcome is Outcome.COMPLETED
 
 
 @pytest.mark.parametrize("api_does", ["hangs", "resets", "breaks"])

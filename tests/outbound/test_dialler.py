@@ -295,6 +295,17 @@ async def test_a_server_that_takes_no_calls_places_none(home: House) -> None:
     assert await home.state(second) == (DialState.WAITING, None)
 
 
+async def test_a_telephone_rings_until_its_call_is_over(home: House) -> None:
+    """A server that is to stop waits for that, as nobody else would answer."""
+    assert not home.dialler.is_ringing
+    await home.book.want(1)
+    await home.look()
+    assert home.dialler.is_ringing
+    await home.hears(over(home.placed[0], home.book.clock(), "busy"))
+    await home.look()
+    assert not home.dialler.is_ringing
+
+
 async def test_a_server_that_stops_breaks_off_what_does_not_answer(home: House) -> None:
     """Of a request that was broken off it is not known what became of it."""
     home.account.connect_seconds = 30

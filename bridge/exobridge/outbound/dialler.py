@@ -25,6 +25,9 @@ from exobridge.store import Store, StoreError
 from exobridge.store.dial_pace import Limits
 from exobridge.store.dials import TOGETHER, Next
 
+STREAM_SECONDS = 5.0
+"""From the answer at the telephone until the bot is asked, or its stream comes, at most."""
+
 _log = structlog.stdlib.get_logger("exobridge.outbound")
 
 
@@ -88,6 +91,7 @@ class Dialler:
         self._loop: asyncio.Task[None] | None = None
         self._closing = False
         self._count_at = 0.0
+        self._ringing: dict[str, float] = {}
         self.hold = Hold()
         self.outcomes: Counter[DialOutcome] = Counter()
         self.waiting = 0
@@ -120,6 +124,12 @@ class Dialler:
     def is_asking(self) -> bool:
         """Whether Exotel is being asked for a call, or is about to be."""
         return bool(self._calling)
+
+    @property
+    def is_ringing(self) -> bool:
+        """Whether a telephone may be ringing that was rung from here, or is about to."""
+        now = asyncio.get_running_loop().time()
+        return self.is_asking or any(until > now for until in self._ringing.values())
 
     async def _run(self) -> None:
         while not self._closing:
@@ -253,6 +263,9 @@ class Dialler:
         if asked.meaning.what == "refused":
             self.outcomes[DialOutcome.REFUSED] += 1
         now = asyncio.get_running_loop().time()
+        if asked.meaning.what == "placed":
+            self._ringing = {id: until for id, until in self._ringing.items() if until > now}
+            self._ringing[dial.id] = now + dial.request.ring_seconds + STREAM_SECONDS
         if asked.meaning.what == "again" and self.hold.trouble(asked.meaning, asked.words, now):
             self._held(asked.meaning.why, asked.words)
         elif asked.meaning.what == "unsure" and self.hold.unsure(asked.words, now):
@@ -274,6 +287,7 @@ class Dialler:
         """Settle the dials whose call is over."""
         for dial, call in await self._rows.ended():
             result = result_of(call)
+            self._ringing.pop(dial.id, None)
             if result is None:  # today's rules differ from those the row was made by
                 continue
             now = self._clock()

@@ -37,12 +37,13 @@ class Drain:
         self._hurried.set()
 
     async def run(self) -> None:
-        """Wait until no call is left; none is after the limit and the length of a goodbye."""
+        """Wait until no call is left, and no telephone rings that we have called; none is after the
+        limit and the length of a goodbye."""
         desk, waits = self._bridge.desk, self._bridge.services.waits
         begun = self._now()
         desk.drain()
         _log.info("draining", calls=desk.calls_left, seconds=self._limit_s)
-        await self._until(lambda: not desk.calls_left or self._hurried.is_set(), self._limit_s)
+        await self._until(lambda: self._is_idle() or self._hurried.is_set(), self._limit_s)
         if desk.sessions:
             _log.info("saying goodbye", calls=len(desk.sessions))
         desk.say_goodbye()
@@ -52,6 +53,10 @@ class Drain:
             desk.close()
             await self._until(lambda: not desk.sessions, 2 * waits.close)
         _log.info("drained", seconds=round(self._now() - begun, 1))
+
+    def _is_idle(self) -> bool:
+        dialler = self._bridge.dialler
+        return not self._bridge.desk.calls_left and not (dialler and dialler.is_ringing)
 
     async def _until(self, over: Callable[[], bool], limit_s: float) -> None:
         now = self._now()
