@@ -14,7 +14,7 @@ async def test_a_batch_whose_server_is_killed_calls_everybody_as_its_policy_says
     has placed exactly the calls of the policy, never two at once to a number, and each result is
     what the account knows."""
     plan = Plan(
-        rows=12,
+        rows=10,
         seed=3,
         kills=1,
         troubles=False,
