@@ -20,7 +20,7 @@ from exobridge.exotel import detection
 from exobridge.exotel.api import retry
 from exobridge.jobs import RunnerOptions
 from exobridge.live import feed, orders
-from exobridge.outbound.dialler import DiallerWaits
+from exobridge.outbound.dialler import STREAM_SECONDS, DiallerWaits
 from exobridge.own_recording import recorder, shelf
 from exobridge.recordings import schedule, service
 from exobridge.recordings.fetch import FetchOptions
@@ -144,6 +144,9 @@ SECONDS: dict[str, float] = {
     "jobs that are running, when the server stops": RunnerOptions().drain,
     "the answer to a request for a call": retry.CHANGE.seconds,
     "the same, when the server stops": DiallerWaits().drain,
+    "the stream of a telephone that was rung, after its ringing, as the server is to stop": (
+        STREAM_SECONDS
+    ),
     "word of a call that was placed, or may have been, after its ringing and its longest time": (
         AFTERWARDS.total_seconds()
     ),
