@@ -73,6 +73,14 @@ async def test_what_cannot_be_asked_is_told_with_its_cure(tmp_path: Path) -> Non
         kind = await invoke(server, "follow", "--kind", "party")
     missing = await invoke(None, "say", "c", LINE, key="")
     nowhere = await invoke(None, "follow")
+    for order in (["say", "c", LINE], ["follow"]):  # what is no URL at all
+        nothing = await asyncio.to_thread(
+            CliRunner().invoke,
+            app,
+            ["live", *order, "--url", "http://[one"],
+            env={"EXOBRIDGE_API_KEY": KEY},
+        )
+        assert (nothing.exit_code, "cannot be asked" in nothing.stderr) == (2, True)
     told = [each.stderr for each in (wrong, kind, missing, nowhere)]
     assert [each.exit_code for each in (wrong, kind, missing, nowhere)] == [2] * 4
     assert told[0].startswith("The key is missing or wrong.")

@@ -50,10 +50,13 @@ class LiveClient:
         try:
             async with self._client() as client:
                 answer = await client.post(path, json=body)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreached(error) from None
         self._check(answer)
-        return str(answer.json()["done"])
+        try:
+            return str(answer.json()["done"])
+        except (ValueError, KeyError, TypeError):
+            raise self._foreign(answer) from None
 
     async def follow(
         self, call_sid: str, asked: Mapping[str, str | list[str]], tell: Tell, count: int = 0
@@ -96,7 +99,7 @@ class LiveClient:
                             left -= 1
                             if not left:
                                 return
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if not begun:
                     raise self._unreached(error) from None
             await asyncio.sleep(AGAIN_SECONDS)
@@ -118,8 +121,12 @@ class LiveClient:
             problem = cast(dict[str, Any], answer.json())
             words = [str(problem["title"]), str(problem["detail"]).rstrip(".")]
         except (ValueError, KeyError, TypeError):
-            words = [f"{self._url} answers {answer.status_code}, which is no exobridge's word"]
+            raise self._foreign(answer) from None
         raise ExobridgeError(". ".join(dict.fromkeys(words)) + ".")
+
+    def _foreign(self, answer: httpx.Response) -> ExobridgeError:
+        status = answer.status_code
+        return ExobridgeError(f"{self._url} answers {status}, which is no exobridge's word.")
 
 
 async def _events(
