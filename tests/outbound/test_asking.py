@@ -73,7 +73,7 @@ def test_trouble_holds_longer_each_time_and_is_told_once() -> None:
         assert hold.left(now) == 0
         assert hold.is_probing
         assert not hold.trouble(trouble, "no balance", now)
-    assert lengths == [5, 10, 20, 40, LONGEST_HOLD, LONGEST_HOLD, LONGEST_HOLD, LONGEST_HOLD, LONGEST_HOLD]
+    assert lengths == [5, 10, 20, 40, *[LONGEST_HOLD] * 5]
     assert hold.error == "no balance"
     assert hold.passed()
     assert (hold.left(now), hold.error, hold.is_probing) == (0, "", False)
