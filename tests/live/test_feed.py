@@ -124,8 +124,10 @@ async def test_the_streams_end_when_the_server_stops(tmp_path: Path) -> None:
         assert [text async for text in live.lines if text] in ([], [":", "id: e0.t0"])
 
 
-async def test_who_was_told_nothing_yet_has_a_place_too(tmp_path: Path) -> None:
-    """The first thing that comes is where he stands, so that he can come again there."""
+async def test_who_was_told_nothing_yet_has_a_place_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He is told where he stands, so that he can come again there."""
     async with operated(tmp_path) as (server, client):
         store = server.bridge.store
         await store.append(events.no_stream("before", EPOCH))
@@ -136,6 +138,12 @@ async def test_who_was_told_nothing_yet_has_a_place_too(tmp_path: Path) -> None:
         await store.append(events.no_stream("meanwhile", EPOCH))
         async with following(client, headers={"last-event-id": live.last_id}) as again:
             assert (await again.next())["call_sid"] == "meanwhile"
+        monkeypatch.setattr(module, "PAGE", 1)
+        feed = Feed(store, is_over=lambda: False)
+        picky = feed.reader(Wanted(kinds=frozenset({"turn"})), Cursor())
+        async with aclosing(picky.items()) as items:
+            told = [await anext(items) for _ in range(3)]
+        assert told == [Cursor(1, 0), Cursor(2, 0), Cursor(2, 0)]
 
 
 async def test_what_another_process_writes_is_told_too(tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ class Reader:
 
     async def items(self) -> AsyncGenerator[FeedItem | Cursor]:
         """What follows its place, as it comes. A place alone comes where there is nothing to tell
-        up to it: once all was told that had been written before, and after each silence.
+        up to it: on the way through what was written before and at its end, and after each
+        silence.
 
         Raises:
             StoreError: What was written before cannot be read.
@@ -120,6 +121,8 @@ class Reader:
                 for item in page:
                     if self._wanted.holds(item):
                         yield item
+                if page and not self._wanted.holds(page[-1]):
+                    yield page[-1].cursor  # there may be much that is not for this one
             if not self._over:
                 yield until
             while not self._over:
