@@ -224,6 +224,7 @@ async def _dialling(bridge: Bridge, doors: _Doors) -> AsyncGenerator[Dialler | N
         api,
         Orders(settings.public_url, doors.secret, doors.tokens.mint_for_dial, sample_rate),
         calls=bridge.desk.admission.total,
+        streams=lambda: bridge.account.latest if bridge.account else None,
         may_call=bridge.is_ready,
         clock=bridge.services.wall_clock,
     ) as dialler:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exobridge.exotel.api import (
+    ActiveStreams,
     BadRequestError,
     ConflictError,
     ExotelAnswerError,
@@ -24,6 +25,8 @@ from exobridge.exotel.api import (
     UnauthorisedError,
 )
 from exobridge.outbound.asking import LONGEST_HOLD, RATE_HOLD, Hold, Meaning, meaning_of
+from exobridge.outbound.serving import limits_of
+from exobridge.settings import Settings
 from exobridge.store.dial_pace import Limits, Traffic, room_in_minute
 from tests.outbound.ground import NOON
 
@@ -102,3 +105,15 @@ def test_places_are_shared_by_calls_of_both_ways() -> None:
     assert Traffic(under_way={None: 5}, outside=6).room(limits, NOON) == 0
     assert Traffic(under_way={"b": 3}).room_of("b", 4, 200, NOON) == 1
     assert Traffic(under_way={"b": 5}).room_of("b", 4, 200, NOON) == 0
+
+
+@pytest.mark.parametrize(
+    ("active", "limit", "places"),
+    [(0, None, 90), (5, 500, 90), (5, 30, 20), (30, 30, 0), (1, 4, 1)],
+)
+def test_the_streams_of_the_account_hold_for_calls_that_we_place(
+    active: int, limit: int | None, places: int
+) -> None:
+    """Whom we call would find all lines taken; a small account calls one person at a time."""
+    settings = Settings.read({"MAX_CALLS": "100", "OUTBOUND_RESERVE": "10"})
+    assert limits_of(settings, 0, ActiveStreams(active, limit)).places == places

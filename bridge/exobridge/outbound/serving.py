@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from exobridge.exotel.api import ExotelApi
+from exobridge.exotel.api import ActiveStreams, ExotelApi
 from exobridge.outbound.caller import Caller
 from exobridge.outbound.dialler import Dialler
 from exobridge.outbound.orders import Orders
@@ -16,13 +16,17 @@ from exobridge.store import Store
 from exobridge.store.dial_pace import Limits
 
 
-def limits_of(settings: Settings, calls: int) -> Limits:
-    """What a server can bear.
+def limits_of(settings: Settings, calls: int, streams: ActiveStreams | None = None) -> Limits:
+    """What a server can bear, and its account: whom we call is not to find all lines taken.
 
     Args:
         calls: Conversations there are now.
+        streams: What Exotel said last of the account's; ``None``: that is not known.
     """
     places = settings.max_calls - settings.outbound_reserve
+    if streams is not None and streams.limit is not None:
+        of_account = max(1, streams.limit - settings.outbound_reserve)
+        places = min(places, of_account) if streams.free else 0
     return Limits(settings.outbound_calls_per_minute, places, calls)
 
 
@@ -35,6 +39,7 @@ async def dialling(
     orders: Orders,
     *,
     calls: Callable[[], Awaitable[int]],
+    streams: Callable[[], ActiveStreams | None],
     may_call: Callable[[], bool],
     clock: Callable[[], datetime],
 ) -> AsyncGenerator[Dialler]:
@@ -42,11 +47,12 @@ async def dialling(
 
     Args:
         calls: Conversations of the whole server, now.
+        streams: What Exotel said last of the account's; ``None``: that is not known.
         may_call: Whether calls can be taken.
     """
 
     async def limits() -> Limits:
-        return limits_of(settings, await calls())
+        return limits_of(settings, await calls(), streams())
 
     caller = Caller(store, outbound, orders, api.connect, clock)
     dialler = Dialler(store, outbound, caller, limits=limits, may_call=may_call, clock=clock)
