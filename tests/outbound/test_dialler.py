@@ -21,6 +21,7 @@ from exobridge.outbound.dialler import Dialler, DiallerWaits
 from exobridge.outbound.models import Dial, DialOutcome, DialState, custom_field
 from exobridge.outbound.orders import Orders
 from exobridge.settings import Settings
+from exobridge.store import StoreUnavailableError
 from exobridge.store.dial_pace import Limits
 from tests.exotel_account import FakeAccount, Fault, exotel_account
 from tests.outbound.ground import LIMITS, Clock, Ledger, ground, ledger, over, talked, template
@@ -212,6 +213,26 @@ async def test_what_concerns_all_burns_nobody(home: House, status: int) -> None:
     assert {await home.state(dial) for dial in dials} == {(DialState.PLACED, None)}
     assert [(await home.book.again(dial)).attempts for dial in dials] == [1, 1, 1]
     assert not home.dialler.trouble
+
+
+async def test_a_call_that_the_ledger_could_not_be_told_of_is_adopted(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database did not answer for as long as it was tried: a webhook tells of the call."""
+
+    async def fails(*_: object) -> None:
+        raise StoreUnavailableError("the disk is full")
+
+    dial = await home.book.want(1)
+    with monkeypatch.context() as patched:
+        patched.setattr("exobridge.outbound.caller.KEEP_SECONDS", ())
+        patched.setattr(home.book.rows, "placed", fails)
+        await home.look()
+    (call_sid,) = home.placed
+    assert await home.state(dial) == (DialState.PLACING, None)
+    assert await home.book.outbound.adopt(call_sid, custom_field(dial.id, 1), home.book.clock())
+    assert (await home.book.again(dial)).call_sid == call_sid
+    assert await home.state(dial) == (DialState.PLACED, None)
 
 
 async def test_while_exotel_is_out_of_order_few_lose_their_call(home: House) -> None:

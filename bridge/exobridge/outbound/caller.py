@@ -99,10 +99,9 @@ class Caller:
             ms=round(seconds * 1000),
         )
         placed = PlacedCall(dial.id, attempt, dial.number, dial.request)
-        try:
-            await _insist(lambda: self._rows.placed(dial.id, attempt, call_sid, now))
-        finally:
-            await self._outbound.record(call_sid, now, placed)
+        # The ledger first: a call whose record knows its dial is not adopted by it any more.
+        await _insist(lambda: self._rows.placed(dial.id, attempt, call_sid, now))
+        await self._outbound.record(call_sid, now, placed)
 
     async def _not_placed(self, dial: Dial, error: ExotelError) -> Asked:
         meaning, words = meaning_of(error), _without_numbers(str(error), dial)
