@@ -90,7 +90,7 @@ class Serving:
 
 @asynccontextmanager
 async def server(
-    folder: Path, *, new_database: bool = False, **variables: str
+    folder: Path, new_database: bool = False, /, **variables: str
 ) -> AsyncGenerator[Serving]:
     """``exobridge serve`` on a free port, once it is ready; killed at the end if it still runs.
 

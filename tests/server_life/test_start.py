@@ -35,7 +35,7 @@ NEVER = {
 async def _imported(folder: Path, *, new_database: bool = False, **variables: str) -> set[str]:
     """Every module that a server imports until it is ready, and the packages they are in."""
     variables["PYTHONPROFILEIMPORTTIME"] = "1"
-    async with server(folder, new_database=new_database, **variables) as running:
+    async with server(folder, new_database, **variables) as running:
         lines = [line for line in running.lines if line.startswith("import time:")]
     parts = [line.rpartition("|")[2].strip().split(".") for line in lines]
     return {".".join(each[:length]) for each in parts for length in range(1, len(each) + 1)}
