@@ -134,6 +134,32 @@ def kept(folder: Path) -> Dial:
     return asyncio.run(read())
 
 
+def test_a_dial_is_found_and_cancelled(folder: Path, kept: Dial) -> None:
+    """Listed by its state, shown without its number, cancelled for good; an unknown one is told."""
+
+    def dials(*arguments: str) -> Result:
+        told = {**ENVIRONMENT, "EXOBRIDGE_DATA_DIR": str(folder)}
+        return CliRunner().invoke(app, ["dials", *arguments], env=told)
+
+    assert kept.id in dials("list", "--state", "waiting").stdout
+    assert "No dials." in dials("list", "--state", "done").stdout
+    (told,) = json.loads(dials("list", "--json").stdout)
+    shown = json.loads(dials("show", kept.id, "--json").stdout)
+    assert (told["number"], shown) == (ASHA, {**told, "calls": []})
+    assert f"{DAY} 10:00 in India" in dials("show", kept.id).stdout
+    over = dials("cancel", kept.id)
+    assert (over.exit_code, "cancelled" in over.stdout, ASHA[3:] in over.output) == (0, True, False)
+    assert json.loads(dials("cancel", kept.id, "--json").stdout)["outcome"] == "cancelled"
+    assert dials("show", "none").exit_code == dials("cancel", "none").exit_code == 1
+
+
+def test_a_call_that_is_to_be_repeated_is_told_with_its_end(kept: Dial) -> None:
+    """So that it is clear why there is another."""
+    told = words(replace(kept, attempts=1), DialOutcome.BUSY)
+    assert "call 1 of" in told
+    assert "is over: busy; called again from" in told
+
+
 @pytest.mark.parametrize("outcome", sorted(set(DialOutcome) - {DialOutcome.NOT_PLACED}))
 def test_each_outcome_has_its_words(kept: Dial, outcome: DialOutcome) -> None:
     """Only a human or a machine on the line counts as reached."""

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from exobridge.cli.dial_follow import Followed, follow, is_reached, words
+from exobridge.cli.dial_follow import Followed, follow, is_reached, last_outcome, words
 from exobridge.cli.outbound import calling_out
 from exobridge.cli.problems import USAGE, config_problems
 from exobridge.outbound.models import Dial, DialRefusedError, KeyReusedError, Wish
@@ -114,7 +114,7 @@ async def _call(settings: Settings, wish: Wish, *, wait: bool) -> Followed:
         if not is_new:
             _note(f"It was asked for before, under this key: {placed.id}.")
         if not wait:
-            return Followed(placed)
+            return Followed(placed, await last_outcome(parts.outbound, placed))
         return await follow(parts.outbound, placed, _note)
 
 
@@ -148,7 +148,7 @@ def _tell(found: Followed, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(_as_json(found.dial), indent=2, ensure_ascii=False))
         return
-    typer.echo(f"{found.dial.id}  {words(found.dial)}")
+    typer.echo(f"{found.dial.id}  {words(found.dial, found.last)}")
 
 
 def _as_json(found: Dial) -> object:

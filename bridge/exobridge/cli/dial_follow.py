@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from exobridge.numbers import mask
-from exobridge.outbound.models import Dial, DialOutcome, DialState
+from exobridge.outbound.models import Attempt, Dial, DialOutcome, DialState
 from exobridge.outbound.rules import IST
 from exobridge.outbound.service import Outbound
 
@@ -31,6 +31,7 @@ _OUTCOMES = {
     DialOutcome.EXPIRED: "no line was free in time",
     DialOutcome.UNKNOWN: "it is not known whether there was a call",
     DialOutcome.CANCELLED: "cancelled",
+    DialOutcome.NOT_PLACED: "there was no call, and it does not count",
 }
 
 
@@ -39,10 +40,12 @@ class Followed:
     """A dial as it was seen last.
 
     Attributes:
+        last: What became of its latest call, where that is known.
         interrupted: Nobody waits for its end any more.
     """
 
     dial: Dial
+    last: DialOutcome | None = None
     interrupted: bool = False
 
 
@@ -51,19 +54,35 @@ def is_reached(dial: Dial) -> bool:
     return dial.outcome in _REACHED
 
 
-def words(dial: Dial) -> str:
-    """Where it stands, without the number."""
-    return f"{mask(dial.number)}  {_state(dial)}"
+def outcome_words(outcome: DialOutcome) -> str:
+    """What became of it."""
+    return _OUTCOMES[outcome]
 
 
-def _state(dial: Dial) -> str:
+def last_of(attempts: Sequence[Attempt]) -> DialOutcome | None:
+    """What became of the latest call that counts; ``None``: that is not known."""
+    told = [each.outcome for each in attempts if each.outcome is not DialOutcome.NOT_PLACED]
+    return told[-1] if told else None
+
+
+def words(dial: Dial, last: DialOutcome | None = None) -> str:
+    """Where it stands, without the number.
+
+    Args:
+        last: What became of its latest call, where that is known.
+    """
+    return f"{mask(dial.number)}  {_state(dial, last)}"
+
+
+def _state(dial: Dial, last: DialOutcome | None) -> str:
     error = f" ({dial.error})" if dial.error else ""
     match dial.state:
         case DialState.DONE:
-            return f"{_OUTCOMES[dial.outcome] if dial.outcome else 'done'}{error}"
+            return f"{outcome_words(dial.outcome) if dial.outcome else 'done'}{error}"
         case DialState.WAITING if dial.attempts:
             at = f"{dial.due_at.astimezone(IST):%Y-%m-%d %H:%M}"
             of = f"call {dial.attempts} of {dial.request.policy.attempts} is over"
+            of = f"{of}: {_OUTCOMES[last]}" if last else of
             return f"{of}; called again from {at} in India{error}"
         case DialState.WAITING if dial.due_at > datetime.now(UTC):
             return f"called from {dial.due_at.astimezone(IST):%Y-%m-%d %H:%M} in India{error}"
@@ -79,6 +98,17 @@ def _state(dial: Dial) -> str:
             return f"Exotel may have placed the call; waiting for its word{error}"
 
 
+async def last_outcome(outbound: Outbound, dial: Dial) -> DialOutcome | None:
+    """What became of the latest call of a dial that waits for another; else ``None``.
+
+    Raises:
+        StoreError: The database does not answer.
+    """
+    if dial.state is not DialState.WAITING or not dial.attempts:
+        return None
+    return last_of(await outbound.attempts(dial.id))
+
+
 async def follow(outbound: Outbound, dial: Dial, tell: Callable[[str], None]) -> Followed:
     """Look at it until it is done, or until Ctrl-C.
 
@@ -91,11 +121,12 @@ async def follow(outbound: Outbound, dial: Dial, tell: Callable[[str], None]) ->
     told, hinted = "", False
     with _interrupt() as interrupted:
         while True:
-            if (line := words(dial)) != told:
+            last = await last_outcome(outbound, dial)
+            if (line := words(dial, last)) != told:
                 tell(line)
                 told = line
             if dial.state is DialState.DONE:
-                return Followed(dial)
+                return Followed(dial, last)
             if not hinted and _is_late(dial):
                 tell(
                     "No server has taken it yet: is `exobridge serve` running on this database, "
@@ -104,7 +135,7 @@ async def follow(outbound: Outbound, dial: Dial, tell: Callable[[str], None]) ->
                 )
                 hinted = True
             if await _passes(interrupted, LOOK_SECONDS):
-                return Followed(dial, interrupted=True)
+                return Followed(dial, last, interrupted=True)
             dial = await outbound.find(dial.id) or dial
 
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 COMMANDS = (
     *("serve", "call", "simulate", "replay", "demo", "calls", "jobs", "erase", "doctor"),
-    *("provider", "numbers", "dial", "batch", "webhooks", "live"),
+    *("provider", "numbers", "dial", "dials", "batch", "webhooks", "live"),
 )
 """Each is the function, or the group of commands, of its name in the module of its name."""
 
