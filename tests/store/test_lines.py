@@ -18,6 +18,7 @@ from exobridge.call.events import CallEvent, Turn
 from exobridge.call.state import Call
 from exobridge.store import Store
 from exobridge.store.jobs import Job, JobState, NewJob
+from exobridge.store.transaction import WAKE_SECONDS
 from tests.database import migrated
 from tests.store.samples import T0, answered, at, ended, started, turn
 
@@ -197,6 +198,22 @@ async def test_facts_leave_jobs_in_their_order(store: Store) -> None:
         ("more2", "ended"),
     ]
     assert [job.key for job in await leased(store, 100)] == ["answer"]
+
+
+async def test_who_does_jobs_is_told_of_those_that_facts_leave(store: Store) -> None:
+    """Once they can be done: not of what waits behind another of its line."""
+    store.leave_all_beside(Everything())
+    await store.append(answered())
+    async with asyncio.timeout(5):
+        await store.jobs.added.wait()
+    store.jobs.added.clear()
+    await store.append(started())
+    await asyncio.sleep(2 * WAKE_SECONDS)
+    assert not store.jobs.added.is_set()
+    other = started("c2", "s2")
+    await store.counters.first("c2", other.key, lambda count: other)
+    async with asyncio.timeout(5):
+        await store.jobs.added.wait()
 
 
 STEP = st.tuples(

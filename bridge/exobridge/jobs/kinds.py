@@ -76,8 +76,7 @@ class RunnerOptions:
         jitter: The share of a wait by which it is made longer or shorter at random, so that what
             failed together is not tried together.
         lease: How long a job is another's to take if this process dies; renewed at every third.
-        poll: How often to look for jobs that other processes have added, or that were written
-            beside a fact.
+        poll: How often to look for jobs that other processes have added.
         gather: How long what was done waits to be settled with others, of a kind with batches.
         drain: How long running jobs may go on when the server stops.
         count: How often the backlog is counted, for the metrics.

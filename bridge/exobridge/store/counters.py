@@ -45,24 +45,31 @@ class Counters(Unbroken):
             StoreError: It was not kept.
         """
         async with writing(self._engine) as connection:
-            return await connection.run_sync(_first, call_sid, key, make, counter, self._besides)
+            event, is_new, has_due = await connection.run_sync(
+                _first, call_sid, key, make, counter, self._besides
+            )
+        if has_due:
+            self._besides.wake_soon()
+        return event, is_new
 
 
 def _first(
     connection: Connection, call_sid: str, key: str, make: MakeEvent, counter: str, besides: Besides
-) -> tuple[CallEvent, bool]:
+) -> tuple[CallEvent, bool, bool]:
+    """The event, whether it is new, and whether it has left jobs that can be done now."""
     value = _locked(connection, counter) + 1 if counter else 0
     known = _known(connection, call_sid, key)
     if known is not None:
-        return known, False
+        return known, False, False
     event = make(value)
-    if not write(connection, [event], besides, event.at)[0]:
+    written = write(connection, [event], besides, event.at)
+    if not written.is_new[0]:
         known = _known(connection, call_sid, key)
         assert known is not None, "what kept the event from being new"
-        return known, False
+        return known, False, False
     if counter:
         connection.execute(update(counters).where(counters.c.name == counter).values(value=value))
-    return event, True
+    return event, True, written.has_due
 
 
 def _locked(connection: Connection, counter: str) -> int:

@@ -80,6 +80,7 @@ class Jobs(Unbroken):
 
     Args:
         clock: When a job was made; all other times are given.
+        added: Set by others, too, that add jobs.
 
     Attributes:
         added: Set when a job was added or hurried by this process; whoever waits clears it.
@@ -90,12 +91,13 @@ class Jobs(Unbroken):
         reader: AsyncEngine,
         writer: AsyncEngine,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        added: asyncio.Event | None = None,
     ) -> None:
         super().__init__()
         self._reader = reader
         self._writer = writer
         self._clock = clock
-        self.added = asyncio.Event()
+        self.added = added or asyncio.Event()
 
     # -------------------------------------------------------------- putting in
 

@@ -87,7 +87,7 @@ class Store:
         self._reader = reader
         self._writer_engine = writer_engine
         self._writer = writer
-        self.jobs = Jobs(reader, writer_engine)
+        self.jobs = Jobs(reader, writer_engine, added=writer.besides.added)
         self.counters = Counters(writer_engine, writer.besides)
         self.recordings = RecordingRows(reader, writer_engine)
         self.batches = BatchRows(reader, writer_engine)

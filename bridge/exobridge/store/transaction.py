@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,12 +35,46 @@ class Beside(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+WAKE_SECONDS = 0.1
+"""From a commit with jobs that are due to the wake of who does them: facts come one by one, and to
+look after each would cost the calls."""
+
+
+@dataclass(slots=True)
 class Besides:
-    """All that say so."""
+    """All that say so.
+
+    Attributes:
+        added: Set soon after jobs that are due were committed.
+    """
 
     events: list[JobBeside] = field(default_factory=list[JobBeside])
     all: list[Beside] = field(default_factory=list[Beside])
+    added: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_waking: bool = False
+
+    def wake_soon(self) -> None:
+        """Jobs that are due have been committed."""
+        if not self._is_waking:
+            self._is_waking = True
+            asyncio.get_running_loop().call_later(WAKE_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        self._is_waking = False
+        self.added.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a transaction has written.
+
+    Attributes:
+        is_new: Whether each was new, in the order in which it was told.
+        has_due: Jobs were left that can be done now.
+    """
+
+    is_new: list[bool]
+    has_due: bool
 
 
 _AFTERWARDS = frozenset({EventKind.DETAILS, EventKind.RECORDING})
@@ -51,7 +86,7 @@ def write(
     told: Sequence[CallEvent | Turn],
     besides: Besides,
     now: datetime,
-) -> list[bool]:
+) -> Written:
     """Write what was told, in its order, inside the connection's transaction.
 
     A call's row is made and locked before its events are written, so that two processes that learn
@@ -59,9 +94,6 @@ def write(
 
     Args:
         now: When turns are written; events tell their own time.
-
-    Returns:
-        Whether each was new, in the order in which it was told.
     """
     events = [what for what in told if isinstance(what, CallEvent)]
     turns_told = [what for what in told if isinstance(what, Turn)]
@@ -88,8 +120,7 @@ def write(
             changed[what.call_sid] = call = apply(before, what)
             left += [(job, what.at) for job in _left(besides, what, before, call)]
     _update_calls(connection, changed.values())
-    _write_jobs(connection, left)
-    return is_new
+    return Written(is_new, _write_jobs(connection, left, now))
 
 
 def _left(besides: Besides, event: CallEvent, before: Call | None, call: Call) -> list[NewJob]:
@@ -153,12 +184,19 @@ def _update_calls(connection: Connection, changed: Iterable[Call]) -> None:
         connection.execute(update(calls).where(calls.c.call_sid == bindparam("sid")), rows)
 
 
-def _write_jobs(connection: Connection, left: Sequence[tuple[NewJob, datetime]]) -> None:
+def _write_jobs(
+    connection: Connection, left: Sequence[tuple[NewJob, datetime]], now: datetime
+) -> bool:
+    """Whether there is one that can be done now: none that waits for another of its line."""
+    if not left:
+        return False
     rows = [job_row(job, at) for job, at in left]
-    if rows:
-        connection.execute(insert_new(jobs, connection.dialect.name), rows)
+    connection.execute(insert_new(jobs, connection.dialect.name), rows)
+    due = [job.line for job, _ in left if job.due_at <= now]
     if lines := {job.line for job, _ in left if job.line}:
-        connection.execute(heads(lines))
+        has_gone_on = connection.execute(heads(lines)).first() is not None
+        return has_gone_on if any(due) else "" in due
+    return bool(due)
 
 
 def _firsts(keys: Sequence[tuple[str, str]], inserted: set[tuple[str, str]]) -> list[bool]:

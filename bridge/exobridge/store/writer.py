@@ -188,8 +188,11 @@ class Writer:
         if told:
             async with self._engine.begin() as connection:
                 now = self._clock()
-                fresh = iter(await connection.run_sync(write, told, self.besides, now))
+                written = await connection.run_sync(write, told, self.besides, now)
+            fresh = iter(written.is_new)
             self.transactions += 1
+            if written.has_due:
+                self.besides.wake_soon()
         for item in items:
             item.resolve(item.what is None or next(fresh))
 
