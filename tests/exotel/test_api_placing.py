@@ -139,6 +139,29 @@ async def test_without_a_connection_there_is_no_call() -> None:
         assert not caught.value.may_have_happened
 
 
+async def test_behind_a_proxy_that_refuses_there_is_no_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing was sent but the wish for a tunnel."""
+    asked: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", "")
+        async with asking(url="https://api.exotel.example") as (api, _):
+            with pytest.raises(ExotelError) as caught:
+                await api.connect(FLOW)
+    assert not caught.value.may_have_happened
+    assert asked[0].startswith(b"CONNECT api.exotel.example:443 ")
+
+
 async def test_who_shall_leave_exotel_alone_does_not_ask() -> None:
     """A request that had to wait first would have too little time for its answer: it is given up
     at once, and there is no call."""

@@ -244,7 +244,11 @@ class Exchange:
 
 
 def _was_sent(error: Exception) -> bool:
-    """Whether some of the request may have reached Exotel: there was a connection."""
+    """Whether some of the request may have reached Exotel: there was a connection.
+
+    A proxy's refusal is of the tunnel, which comes before the request: an account's URL is https.
+    """
     import httpx
 
-    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    before = httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
+    return not isinstance(error, before)
