@@ -80,7 +80,8 @@ class Ledger:
     async def claim(self, limits: Limits = LIMITS) -> Claims:
         """Take who may be called now."""
         until = self.clock() + timedelta(seconds=30)
-        return await self.rows.claim(self.clock(), until, limits, self.outbound.opening)
+        out = self.outbound
+        return await self.rows.claim(self.clock(), until, limits, out.opening, out.lacks)
 
     async def begin(self, dial: Dial) -> int | None:
         """Exotel is about to be asked."""

@@ -203,6 +203,22 @@ async def test_what_waits_too_long_is_given_up(tmp_path: Path) -> None:
         assert (await book.again(sunday)).outcome is DialOutcome.OUT_OF_HOURS
 
 
+async def test_a_template_that_is_gone_is_named(tmp_path: Path) -> None:
+    """While it may come back, and in the end: that is no matter of hours."""
+    clock = Clock()
+    templates = {"default": template(), "sales": template()}
+    async with ledger(tmp_path / "calls.sqlite3", clock, ground(templates)) as book:
+        dial = await book.want(1, template="sales", caller_id="+918047112233")
+    async with ledger(tmp_path / "calls.sqlite3", clock, ground()) as book:
+        assert (await book.claim()).ended == []
+        waiting = await book.again(dial)
+        assert (waiting.state, "sales" in waiting.error) == (DialState.WAITING, True)
+        clock.pass_by(86_399)
+        assert (await book.claim()).ended == [DialOutcome.FAILED]
+        done = await book.again(dial)
+        assert (done.outcome, done.error) == (DialOutcome.FAILED, waiting.error)
+
+
 async def test_what_waits_expires_without_a_claim(book: Ledger) -> None:
     """Held back or full, a dial still ends in its time, unless its batch is paused."""
     dial = await book.want(1)

@@ -211,7 +211,8 @@ class Dialler:
             limits = replace(limits, at_most=max(0, 1 - len(self._calling)))
         now = self._clock()
         until = now + timedelta(seconds=self._waits.claim)
-        claims = await self._rows.claim(now, until, limits, self._outbound.opening)
+        out = self._outbound
+        claims = await self._rows.claim(now, until, limits, out.opening, out.lacks)
         for outcome in claims.ended:
             await self._ended(outcome, 1)
         for dial in claims.dials:

@@ -130,6 +130,12 @@ class Outbound:
         purposes = (request.purpose, template.outbound.purpose)
         return next_call(now, promotional="promotional" in purposes, hours=template.outbound.hours)
 
+    def lacks(self, request: DialRequest) -> str:
+        """What is gone that a call needs, as a sentence; empty: nothing."""
+        if request.template in self._ground().templates:
+            return ""
+        return f"There is no template {request.template} any more."
+
     async def dial(self, wish: Wish) -> tuple[Dial, bool]:
         """Have somebody called. It is durable when this returns.
 

@@ -36,6 +36,9 @@ from exobridge.store.tables import UNDER_WAY, batches, calls, dial_attempts, dia
 Opening = Callable[[DialRequest, datetime], datetime | None]
 """From when on somebody may be called, ``now`` itself or later; ``None``: never."""
 
+Lacks = Callable[[DialRequest], str]
+"""What is gone that a call needs, as a sentence; empty: nothing."""
+
 LOOKED_AT = 100
 """Most rows that one transaction looks at: calls under way write to the same database."""
 
@@ -88,7 +91,12 @@ def running_and_due(now: datetime) -> ColumnElement[bool]:
 
 
 def claim(
-    connection: Connection, now: datetime, until: datetime, limits: Limits, opening: Opening
+    connection: Connection,
+    now: datetime,
+    until: datetime,
+    limits: Limits,
+    opening: Opening,
+    lacks: Lacks,
 ) -> Claims:
     """Take dials that may be called now.
 
@@ -109,6 +117,9 @@ def claim(
         looked += 1
         at = opening(dial.request, now)
         outcome = _given_up(dial, at, now)
+        if lack := lacks(dial.request):
+            connection.execute(_this(dial).values(error=lack))
+            outcome = outcome and DialOutcome.FAILED
         if outcome is not None:
             _end(connection, dial, outcome, now)
             ended.append(outcome)

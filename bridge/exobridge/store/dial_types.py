@@ -51,7 +51,8 @@ class DialOutcome(StrEnum):
     BUSY = "busy"
     NO_ANSWER = "no-answer"
     FAILED = "failed"
-    """Exotel could not reach the number, or the call was turned away here."""
+    """Exotel could not reach the number, the call was turned away here, or its template was gone
+    until it was given up."""
     REFUSED = "refused"
     """Exotel would not place it."""
     OUT_OF_HOURS = "out-of-hours"

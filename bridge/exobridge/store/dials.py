@@ -21,6 +21,7 @@ from exobridge.store.dial_claims import (
     CANCELLED,
     RUNNING,
     Claims,
+    Lacks,
     Opening,
     claim,
     due_of,
@@ -221,11 +222,11 @@ class DialRows(Unbroken):
 
     @unbroken
     async def claim(
-        self, now: datetime, until: datetime, limits: Limits, opening: Opening
+        self, now: datetime, until: datetime, limits: Limits, opening: Opening, lacks: Lacks
     ) -> Claims:
         """Take dials that may be called now; see :mod:`exobridge.store.dial_claims`."""
         async with writing(self._writer) as connection:
-            return await connection.run_sync(claim, now, until, limits, opening)
+            return await connection.run_sync(claim, now, until, limits, opening, lacks)
 
     @unbroken
     async def begin(
