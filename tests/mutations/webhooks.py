@@ -13,7 +13,8 @@ _CIRCUIT = Module(
             "return 1",
             "a receiver that is down is hammered",
         ),
-        Mutation("self._is_probed = True", "self._is_probed = False", "all probe at once"),
+        Mutation("self.probe = self._probes\n", "self.probe = 0\n", "all probe at once"),
+        Mutation("if probe == self.probe:", "if True:", "two probe at once"),
         Mutation("/ 60", "/ 6", "a receiver that is back is found late"),
         Mutation(
             "self._failures, self._since, self._until = 0, None, None",
@@ -68,7 +69,7 @@ _DELIVERY = Module(
     "bridge/exobridge/webhooks/delivery.py",
     ("tests/webhooks/test_delivery.py",),
     (
-        Mutation("self._circuit.leave()", "pass", "a probe that was stopped shuts the way"),
+        Mutation("self._circuit.leave(probe)", "pass", "a probe that was stopped shuts the way"),
         Mutation("answer.status >= 500", "answer.status >= 400", "a refusal is an outage"),
         Mutation("answer.status == _OVERLOADED or ", "", "an overload is a refusal"),
         Mutation("if not answer.is_taken:", "if False:", "what is refused counts as taken"),

@@ -47,10 +47,27 @@ def test_only_a_probe_gets_by() -> None:
     then = later(SHORTEST_WAIT)
     assert (circuit.room(then, 9), circuit.enter(then)) == (1, 0)
     assert circuit.enter(then) == BESIDE_PROBE
-    circuit.leave()
+    circuit.leave(circuit.probe)
     assert circuit.enter(then) == 0
     circuit.answered()
     assert (circuit.is_down, circuit.room(then, 9), circuit.enter(then)) == (False, 9, 0)
+
+
+def test_who_was_sent_before_the_outage_is_no_probe() -> None:
+    """Nor is the probe of an outage that is over: when it is gone, the one that runs stays one."""
+    circuit = Circuit()
+    assert (circuit.enter(NOW), circuit.probe) == (0, 0)
+    then = later(SHORTEST_WAIT)
+    early = [0]
+    for _ in range(2):
+        for _ in range(FAILURES):
+            circuit.failed(NOW)
+        assert circuit.enter(then) == 0
+        for probe in early:
+            circuit.leave(probe)
+        assert circuit.enter(then) == BESIDE_PROBE
+        early.append(circuit.probe)
+        circuit.answered()
 
 
 def test_probes_grow_rarer_with_the_outage() -> None:

@@ -29,6 +29,7 @@ class Circuit:
 
     Attributes:
         is_down: Only probes are sent.
+        probe: The number of the one that is under way; 0: none is.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class Circuit:
         self._failures = 0
         self._since: datetime | None = None
         self._until: datetime | None = None
-        self._is_probed = False
+        self.probe = self._probes = 0
 
     def room(self, now: datetime, otherwise: int) -> int:
         """How many webhooks may be in hand.
@@ -56,24 +57,30 @@ class Circuit:
         return left if 0 < left <= LONGEST_HOLD else 0.0  # a clock may have been set back
 
     def enter(self, now: datetime) -> float:
-        """Somebody wants to send: how long to wait first, in seconds; 0: go, and say what became
-        of it."""
+        """Somebody wants to send: how long to wait first, in seconds; 0: go, as ``probe`` if that
+        is set now, and say what became of it."""
         if not self.is_down:
             return 0.0
         if wait := self.wait(now):
             return wait
-        if self._is_probed:
+        if self.probe:
             return BESIDE_PROBE
-        self._is_probed = True
+        self._probes += 1
+        self.probe = self._probes
         return 0.0
 
-    def leave(self) -> None:
-        """Who was let in is gone, whatever became of it."""
-        self._is_probed = False
+    def leave(self, probe: int) -> None:
+        """Who was let in is gone, whatever became of it.
+
+        Args:
+            probe: Which it was. One of before the outage is 0, and makes no room for another.
+        """
+        if probe == self.probe:
+            self.probe = 0
 
     def answered(self) -> None:
         """The receiver works."""
-        self.is_down = self._is_probed = False
+        self.is_down, self.probe = False, 0
         self._failures, self._since, self._until = 0, None, None
 
     def failed(self, now: datetime, hold: float = 0.0) -> None:

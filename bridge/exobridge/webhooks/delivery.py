@@ -100,13 +100,13 @@ class Delivery:
         """
         if wait := self._circuit.enter(self._clock()):
             raise Later(wait, "the receiver is down")
-        kind = str(job.payload.get("type"))
+        probe, kind = self._circuit.probe, str(job.payload.get("type"))
         try:
             answer = await self._sender.send(job.key, body_of(job.key, job.id, job.payload))
         except UnansweredError as error:
             raise self._down(kind, str(error)) from None
         finally:
-            self._circuit.leave()
+            self._circuit.leave(probe)
         if answer.status == _OVERLOADED or answer.status >= 500:
             raise self._down(kind, f"status {answer.status}", answer.retry_after or 0.0)
         self._is_back()
