@@ -43,7 +43,7 @@ from exobridge.routing.delivery import LogDelivery
 from exobridge.settings import Settings
 from exobridge.store import Store, StoreError
 from exobridge.templates import Templates
-from exobridge.webhooks.service import Webhooks
+from exobridge.webhooks.service import Webhooks, retire
 from exobridge.whole import Whole
 from exobridge.wire.recorder import WireRecorder, wire_recorder
 from exobridge.wire.records import Side
@@ -264,6 +264,8 @@ async def open_bridge(
         recordings.register(jobs)
         if webhooks is not None:
             webhooks.register(jobs)
+        else:
+            await retire(store, jobs)
         if api is not None:
             DetailsPoll(api=api, recorder=recorder, recordings=recordings).register(jobs)
         exits.push_async_callback(routing.aclose)

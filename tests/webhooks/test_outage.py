@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from exobridge.jobs import JobRunner
 from exobridge.store.jobs import JobState
+from exobridge.webhooks.delivery import EXPIRE_SECONDS
 from exobridge.webhooks.messages import KIND
+from exobridge.webhooks.service import retire
 from exobridge_providers.testing.fake_http import FakeHttp, Reply
 from tests.webhooks.world import (
     CALLER,
@@ -103,3 +106,28 @@ async def test_an_hours_outage_costs_nothing(seed: int | None, tmp_path: Path) -
     lines = repr(log)
     for secret in (SECRET, crm.url + "/hook", CALLER, "one order"):
         assert secret not in lines
+
+
+async def test_without_a_receiver_what_waits_comes_to_an_end(tmp_path: Path) -> None:
+    """The log says at once that it waits, and after three days that it was given up."""
+    clock = Clock()
+    async with opened(tmp_path) as store:
+        runner = JobRunner(store.jobs, clock=clock)
+        with capture_logs() as log:
+            await retire(store, runner)
+            assert log == []
+            put(store, story("c1", clock.now))
+            await store.flush()
+            await retire(store, runner)
+            clock.turn(EXPIRE_SECONDS - 3600)
+            await runner.tidy()
+            waiting = await store.jobs.found(KIND)
+            assert {job.state for job in waiting} == {JobState.QUEUED, JobState.WAITING}
+            clock.turn(2 * 3600)
+            await runner.tidy()
+        assert {job.state for job in await store.jobs.found(KIND)} == {JobState.FAILED}
+        assert [line["event"] for line in log] == [
+            "webhooks without a receiver",
+            "jobs not done in time",
+        ]
+        assert log[1]["jobs"] == len(waiting)

@@ -42,6 +42,7 @@ class JobRunner:
         self._clock = clock
         self._trier = Trier(self._options)
         self._kinds: dict[str, Kind] = {}
+        self._retired: dict[str, float] = {}
         self._doing: dict[asyncio.Task[None], Doing] = {}
         self._done: list[Job] = []
         self._crowded: set[str] = set()
@@ -84,6 +85,10 @@ class JobRunner:
             pace_seconds=pace_seconds,
             care=care or Care(),
         )
+
+    def retire(self, kind: str, expire_seconds: float) -> None:
+        """Nobody does jobs of a kind any more: those that wait are given up after so long."""
+        self._retired[kind] = expire_seconds
 
     def start(self) -> None:
         """Begin."""
@@ -145,8 +150,9 @@ class JobRunner:
         await self._jobs.forget(now - timedelta(seconds=self._options.keep), but=kept)
         for name in kept:
             await self._jobs.forget(now - timedelta(seconds=own[name].keep), kind=name)
-        for name in (name for name, care in own.items() if care.expire):
-            await self._expire(name, now - timedelta(seconds=own[name].expire), now)
+        expiring = {name: care.expire for name, care in own.items() if care.expire}
+        for name, seconds in (expiring | self._retired).items():
+            await self._expire(name, now - timedelta(seconds=seconds), now)
 
     async def _expire(self, name: str, before: datetime, now: datetime) -> None:
         gone = 0

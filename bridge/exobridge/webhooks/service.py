@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Self
 
+import structlog
+
 from exobridge.jobs import JobRunner
 from exobridge.settings import Settings
 from exobridge.store import Store
-from exobridge.webhooks.delivery import Delivery
-from exobridge.webhooks.messages import Messages
+from exobridge.webhooks.delivery import EXPIRE_SECONDS, Delivery
+from exobridge.webhooks.messages import KIND, Messages
 from exobridge.webhooks.sender import Receiver, Sender
 from exobridge.webhooks.types import WEBHOOK_EVENTS
+
+_log = structlog.stdlib.get_logger("exobridge.webhooks")
 
 
 class Webhooks:
@@ -42,3 +46,14 @@ class Webhooks:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._sender.aclose()
+
+
+async def retire(store: Store, runner: JobRunner) -> None:
+    """Nobody is told any more: what waits for a receiver ends as if it were down for good.
+
+    Raises:
+        StoreError: The database does not answer.
+    """
+    runner.retire(KIND, EXPIRE_SECONDS)
+    if await store.jobs.next_due([KIND]):
+        _log.warning("webhooks without a receiver")
