@@ -300,7 +300,8 @@ async def test_networks_are_looked_at_over_a_real_socket(tmp_path: Path) -> None
 async def test_a_flood_of_frames_ends_its_own_stream_only(tmp_path: Path) -> None:
     """Garbage or audio, before ``start`` or after, it is closed with 1008 within a second; a call
     beside it is answered."""
-    patient = replace(SHORT, start=10)  # what floods before its start is not closed for that
+    # What floods is closed for that alone, however long a loaded machine takes to send it.
+    patient = replace(SHORT, start=30, line=30)
     async with serving(tmp_path, {"default": bot(greeting="")}, waits=patient) as server:
         async with (
             stream(server.stream_url) as caller,
