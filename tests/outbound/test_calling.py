@@ -18,6 +18,9 @@ from exobridge.simulator.wire import Identity
 from tests.outbound.calling import ASHA, EXOPHONE, SECRET, called, calling, done
 from tests.server import Server, until
 
+PATIENT = Doing(talk_seconds=3.0)
+"""Somebody who answers, and hears the greeting even where the machine is loaded."""
+
 
 async def said_first(server: Server, call_sid: str) -> str:
     """The bot's first words in a call that is over."""
@@ -30,7 +33,7 @@ async def said_first(server: Server, call_sid: str) -> str:
 async def test_a_call_is_placed_and_greets_by_name(tmp_path: Path, mode: str) -> None:
     """Through a flow or straight to the bot, whoever answers is greeted with the variables of the
     wish."""
-    async with calling(tmp_path, lambda number, nth: Doing()) as (server, people, api):
+    async with calling(tmp_path, lambda number, nth: PATIENT) as (server, people, api):
         dial = await called(api, mode=mode, variables={"name": "Asha", "not_declared": "yes"})
         told = await done(api, dial)
         assert (told["outcome"], told["attempts"]) == ("answered", 1)
@@ -45,7 +48,7 @@ async def test_a_call_is_placed_and_greets_by_name(tmp_path: Path, mode: str) ->
 async def test_a_call_that_is_heard_of_before_its_answer(tmp_path: Path) -> None:
     """The request for it blocks, and the call is answered meanwhile: its webhook tells whose it
     is, and it is greeted as one that is known."""
-    async with calling(tmp_path, lambda number, nth: Doing()) as (server, people, api):
+    async with calling(tmp_path, lambda number, nth: PATIENT) as (server, people, api):
         people.account.connect_seconds = 2.0
         dial = await called(api, variables={"name": "Asha"})
         await until(lambda: bool(people.calls) and people.calls[0].ended is not None)
@@ -57,7 +60,7 @@ async def test_a_call_that_is_heard_of_before_its_answer(tmp_path: Path) -> None
 
 async def test_a_static_stream_that_comes_before_its_answer(tmp_path: Path) -> None:
     """A flow with a static URL tells nothing of the dial: it is known by whom is being called."""
-    async with calling(tmp_path, lambda number, nth: Doing()) as (server, people, api):
+    async with calling(tmp_path, lambda number, nth: PATIENT) as (server, people, api):
         people.account.connect_seconds = 2.0
         people.stream_url = f"{server.stream_url}/{SECRET}"
         dial = await called(api, variables={"name": "Asha"})
@@ -135,7 +138,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 async def test_who_cannot_be_called_is_not(tmp_path: Path) -> None:
     """The answer names the field and what is wrong with it, and nothing is kept."""
-    async with calling(tmp_path, lambda number, nth: Doing()) as (_, people, api):
+    async with calling(tmp_path, lambda number, nth: PATIENT) as (_, people, api):
         for body, kind, where in REFUSALS.values():
             answer = await api.post("/api/v1/calls", json=body)
             told = answer.json()
@@ -148,7 +151,7 @@ async def test_who_cannot_be_called_is_not(tmp_path: Path) -> None:
 async def test_dials_are_listed_and_cancelled(tmp_path: Path) -> None:
     """The newest first, a page at a time; a cancelled one is called no more."""
     later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-    async with calling(tmp_path, lambda number, nth: Doing()) as (_, people, api):
+    async with calling(tmp_path, lambda number, nth: PATIENT) as (_, people, api):
         dials = [
             await called(api, number=f"+9198111222{index}0", not_before=later) for index in range(3)
         ]

@@ -89,9 +89,10 @@ class Orders:
             await asyncio.sleep(2 * LOOK_SECONDS)
             call = await self.store.call(call_sid)
         refusal = standing(call)
-        if refusal is not None:
-            return refusal
-        return Refusal.NO_ANSWER if self.alone else await self._sent(call_sid, order)
+        if refusal is None and self.alone:  # the end of its stream may be on its way there
+            await self.store.flush()
+            refusal = standing(await self.store.call(call_sid)) or Refusal.NO_ANSWER
+        return refusal or await self._sent(call_sid, order)
 
     async def _sent(self, call_sid: str, order: Order) -> Result | Refusal:
         rows, now = self.store.orders, self.clock()
