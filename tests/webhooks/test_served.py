@@ -62,7 +62,8 @@ async def test_a_call_is_told_and_can_be_told_again(tmp_path: Path) -> None:
         _, shown = await ask("GET", one)
         assert (shown["data"], shown["sequence"]) == (ended["data"], ended["sequence"])
         status, again = await ask("POST", f"{one}/replay")
-        assert (status, again["id"], again["attempts"]) == (200, ended["id"], 0)
+        assert (status, again["id"]) == (200, ended["id"])
+        assert again["attempts"] <= 1  # it may be under way again by now
         await until(lambda: len(crm.received) == len(told) + 1)
         assert accepted(crm)[-1] == ended
         await until(all_done)
