@@ -73,9 +73,12 @@ async def test_a_call_is_told_and_can_be_told_again(tmp_path: Path) -> None:
         assert (status, count) == (200, {"count": len(told)})
         await until(lambda: len(crm.received) == 2 * len(told) + 1)
         assert told_of(crm)[len(told) + 1 :] == told
-        metrics = (await http.get("/metrics")).text
         sent = 'exobridge_webhooks_total{outcome="taken",type="call.ended"} 3.0'
-        assert sent in metrics
+
+        async def is_counted() -> bool:
+            return sent in (await http.get("/metrics")).text
+
+        await until(is_counted)
         for secret in (SECRET, f"{crm.url}/hook"):
             assert secret not in running.text.getvalue()
 
