@@ -179,11 +179,13 @@ async def test_a_call_goes_on_where_the_database_does_not_answer(tmp_path: Path)
     """As a new one: the caller is greeted and answered, and the log says why."""
     async with serving(tmp_path, desk_bot(*ASKS), waits=IMPATIENT) as server:
         call_sid = await transferred(server)
-        with held(tmp_path / "data" / "exobridge.sqlite3"):
-            async with stream(server.stream_url, call_sid=call_sid) as peer:
-                await peer.start()
-                await line(peer)
-                assert (await sessions(server))[1].context.greeting == "Hello there."
+        async with (
+            held(tmp_path / "data" / "exobridge.sqlite3"),
+            stream(server.stream_url, call_sid=call_sid) as peer,
+        ):
+            await peer.start()
+            await line(peer)
+            assert (await sessions(server))[1].context.greeting == "Hello there."
         assert [entry["error"] for entry in server.log("call not looked up")] == [
             "no answer in time"
         ]

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 import sys
-from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -193,18 +192,19 @@ with open(sys.argv[1], "r+b") as shared:
 """Holds all of SQLite's locks on a database (wal.c: eight bytes from 120 in the file ``-shm``)."""
 
 
-@contextmanager
-def held(database: Path) -> Generator[None]:
+@asynccontextmanager
+async def held(database: Path) -> AsyncGenerator[None]:
     """Nobody can read or write this database, as on a disk that does not answer."""
-    shared = f"{database}-shm"
-    command = [sys.executable, "-c", HOLD, shared]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
-        try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == b"held\n"
-            yield
-        finally:
-            holder.kill()
+    command = [sys.executable, "-c", HOLD, f"{database}-shm"]
+    holder = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert holder.stdout is not None
+        # The loop goes on meanwhile: what it still does may hold one of the locks.
+        assert await holder.stdout.readline() == b"held\n"
+        yield
+    finally:
+        holder.kill()
+        await holder.wait()
 
 
 async def test_a_database_that_does_not_answer_keeps_no_caller_waiting(tmp_path: Path) -> None:
@@ -224,8 +224,9 @@ async def test_a_database_that_does_not_answer_keeps_no_caller_waiting(tmp_path:
             clock=lambda: EPOCH,
             store_seconds=0.1,
         )
-        with capture_logs() as log, held(database):
-            verdict = await desk.answer(PassthruParams("c1", "09811122233", "08047112233"))
+        async with held(database):
+            with capture_logs() as log:
+                verdict = await desk.answer(PassthruParams("c1", "09811122233", "08047112233"))
         assert verdict.decision is Decision.ACCEPT
         late = [(entry["event"], entry["error"]) for entry in log if "error" in entry]
         why = "no answer in time"
