@@ -106,6 +106,7 @@ async def test_a_batch_that_was_not_put_in_whole_is_none(store: Store) -> None:
         await store.batches.add(_batch("half"), twice)
     assert await store.batches.progress(["half"]) == {"half": Progress()}
 
+    # Its process dies before the rest: nothing public leaves a batch half put in.
     await store.batches._begin(_batch("died"))  # pyright: ignore[reportPrivateUsage]
     assert await store.batches.listed() == []
     assert await store.batches.find("died") is None

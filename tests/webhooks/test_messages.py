@@ -158,6 +158,7 @@ def test_a_fact_that_cannot_be_told_is_kept() -> None:
 
     messages = Messages(WEBHOOK_EVENTS)
     call = apply(None, accepted())
+    # A role that there is not, on purpose.
     odd = Turn("c", "s-c", 1, "nobody", "words", 0, 1)  # type: ignore[arg-type]
     with capture_logs() as log:
         assert messages.of_turn(odd, call, NOW) == ()
