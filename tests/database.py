@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 import tempfile
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from functools import cache
 from pathlib import Path
 
@@ -44,3 +46,28 @@ def _rename(database: Path, table: str, name: str) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
         connection.commit()
+
+
+HOLD = """
+import fcntl, sys, time
+with open(sys.argv[1], "r+b") as shared:
+    fcntl.lockf(shared, fcntl.LOCK_EX, 8, 120)
+    print("held", flush=True)
+    time.sleep(60)
+"""
+"""Holds all of SQLite's locks on a database (wal.c: eight bytes from 120 in the file ``-shm``)."""
+
+
+@asynccontextmanager
+async def held(database: Path) -> AsyncGenerator[None]:
+    """Nobody can read or write this database, as on a disk that does not answer."""
+    command = [sys.executable, "-c", HOLD, f"{database}-shm"]
+    holder = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert holder.stdout is not None
+        # The loop goes on meanwhile: what it still does may hold one of the locks.
+        assert await holder.stdout.readline() == b"held\n"
+        yield
+    finally:
+        holder.kill()
+        await holder.wait()

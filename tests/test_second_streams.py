@@ -18,9 +18,9 @@ from exobridge_providers.base import (
 from exobridge_providers.errors import ProviderUnavailableError
 from exobridge_providers.registry import Kind
 from exobridge_providers.testing.fakes import FakeDialogue, FakeDialogueOptions, FakeDialogueSession
+from tests.database import held
 from tests.peer import Peer, stream
 from tests.server import IMPATIENT, LINE, Server, bot, serving
-from tests.test_waits import held
 
 TEXTS = {
     "transfer": "Please hold.",

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from exobridge_providers import wire
 from exobridge_providers.base import SttProvider
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 from exobridge_providers.registry import Kind
+from tests.database import held
 from tests.server import SHORT
 from tests.virtual_call import (
     EPOCH,
@@ -180,31 +180,6 @@ def test_last_words_without_an_end_are_cut() -> None:
     assert (ran.call.outcome, ran.call.ended_by) == (Outcome.FAILED, EndedBy.SERVER)
     assert ran.call.end_reason == "maximum length"
     assert ran.tasks == []
-
-
-HOLD = """
-import fcntl, sys, time
-with open(sys.argv[1], "r+b") as shared:
-    fcntl.lockf(shared, fcntl.LOCK_EX, 8, 120)
-    print("held", flush=True)
-    time.sleep(60)
-"""
-"""Holds all of SQLite's locks on a database (wal.c: eight bytes from 120 in the file ``-shm``)."""
-
-
-@asynccontextmanager
-async def held(database: Path) -> AsyncGenerator[None]:
-    """Nobody can read or write this database, as on a disk that does not answer."""
-    command = [sys.executable, "-c", HOLD, f"{database}-shm"]
-    holder = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    try:
-        assert holder.stdout is not None
-        # The loop goes on meanwhile: what it still does may hold one of the locks.
-        assert await holder.stdout.readline() == b"held\n"
-        yield
-    finally:
-        holder.kill()
-        await holder.wait()
 
 
 async def test_a_database_that_does_not_answer_keeps_no_caller_waiting(tmp_path: Path) -> None:

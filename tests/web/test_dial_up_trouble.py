@@ -19,8 +19,8 @@ from exobridge.exotel.passthru import PassthruParams
 from exobridge.store import Store
 from exobridge.transfer.pending import Nobody
 from exobridge.transfer.service import Transfers
+from tests.database import held
 from tests.server import Server
-from tests.test_waits import held
 from tests.web.dialling import (
     ASHA,
     MEENA,
@@ -57,7 +57,7 @@ async def test_a_database_that_does_not_answer_costs_no_transfer(tmp_path: Path)
         dialling(tmp_path) as (server, _),
         troubled(tmp_path, server) as (_, database, transfers, params),
     ):
-        with held(database):
+        async with held(database):
             first = await transfers.dial(params, lambda _: Contract.JSON)
             assert (first.numbers, first.again) == ((ASHA, RAVI, MEENA), False)
             assert await transfers.is_pending(params) is None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from exobridge.greetings import MAX_TEXT
+from tests.database import held
 from tests.routing.asking import CALLER, EXOPHONE, HINDI_PHONE, asked, routed
 from tests.server import IMPATIENT, bot, http_client, serving
-from tests.test_waits import held
 
 NUMBERS = "+918047112233=shop,+918047112244=hindi"
 HINDI = """
@@ -112,7 +112,7 @@ async def test_a_database_that_hangs_delays_no_caller(tmp_path: Path) -> None:
     async with serving(tmp_path, waits=IMPATIENT) as server, http_client(server.url) as http:
         await asked(http, "/exotel/answer", "c")
         await server.bridge.store.flush()
-        with held(tmp_path / "data" / "exobridge.sqlite3"):
+        async with held(tmp_path / "data" / "exobridge.sqlite3"):
             answer = await asked(http, "/exotel/greeting", "c")
         assert (answer.status_code, answer.text) == (200, "Hello there.")
         assert server.log("call not looked up", call_sid="c")

@@ -10,8 +10,8 @@ from exobridge.call.events import Role, Turn
 from exobridge.transfer.whispers import Whispers
 from exobridge.web.whisper import GOOD_FOR, WhisperTokens
 from exobridge_codecs.wav import parse_wav
+from tests.database import held
 from tests.server import bot, serving, until
-from tests.test_waits import held
 from tests.web.dialling import (
     ASHA,
     AUDIBLE,
@@ -134,7 +134,7 @@ async def test_a_database_that_hangs_makes_a_whisper_silent(tmp_path: Path) -> N
             hurry_seconds=0.1,
             store_seconds=0.1,
         )
-        with held(tmp_path / "data" / "exobridge.sqlite3"):
+        async with held(tmp_path / "data" / "exobridge.sqlite3"):
             wav = parse_wav(await whispers.wav("c", request.key))
         assert not any(wav.mono())
         assert server.log("call not looked up", error="no answer in time")
