@@ -128,7 +128,7 @@ async def test_nobody_is_called_at_the_number_any_more(tmp_path: Path) -> None:
         await book.place(claimed, "one")
         result = await erase(tmp_path, CALLER, "--yes")
         assert (result.exit_code, "is being called there" in result.stderr) == (1, True)
-        await book.rows.give_up(claimed.due_at + timedelta(days=2))
+        await book.upkeep.give_up(claimed.due_at + timedelta(days=2))
         again = await erase(tmp_path, CALLER, "--yes", "--json")
         assert (again.exit_code, json.loads(again.stdout)["dials"]) == (0, 1)
         assert [dial.id for dial in await book.outbound.dials()] == [rings.id]

@@ -79,8 +79,8 @@ _CLAIMS = Module(
     ),
 )
 
-_LEDGER = Module(
-    "bridge/exobridge/store/dials.py",
+_STEPS = Module(
+    "bridge/exobridge/store/dial_steps.py",
     ("tests/outbound/test_ledger.py", "tests/outbound/test_claims.py"),
     (
         Mutation(
@@ -98,13 +98,20 @@ _LEDGER = Module(
             "known.state is not DialState.PLACED",
             "the end of the first call settles the second",
         ),
+        Mutation('"attempts": dials.c.attempts - 1,', "", "a 429 costs an attempt"),
+    ),
+)
+
+_UPKEEP = Module(
+    "bridge/exobridge/store/dial_upkeep.py",
+    ("tests/outbound/test_ledger.py", "tests/outbound/test_claims.py"),
+    (
         Mutation(
             "unsure = unsure.values(state=DialState.UNSURE,",
             "unsure = unsure.values(state=DialState.WAITING,",
             "who died while asking has somebody called twice",
         ),
-        Mutation('"attempts": dials.c.attempts - 1,', "", "a 429 costs an attempt"),
     ),
 )
 
-MODULES = (_RULES, _ASKING, _PACE, _CLAIMS, _LEDGER)
+MODULES = (_RULES, _ASKING, _PACE, _CLAIMS, _STEPS, _UPKEEP)

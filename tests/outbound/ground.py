@@ -72,6 +72,8 @@ class Ledger:
         self.clock = clock
         self.outbound = Outbound(store, lambda: on, StoreRecorder(store), clock)
         self.rows = store.dials
+        self.steps = store.dial_steps
+        self.upkeep = store.dial_upkeep
 
     async def want(self, n: int, **wish: Any) -> Dial:
         """Have somebody called."""
@@ -81,18 +83,18 @@ class Ledger:
         """Take who may be called now."""
         until = self.clock() + timedelta(seconds=30)
         out = self.outbound
-        return await self.rows.claim(self.clock(), until, limits, out.opening, out.lacks)
+        return await self.steps.claim(self.clock(), until, limits, out.opening, out.lacks)
 
     async def begin(self, dial: Dial) -> int | None:
         """Exotel is about to be asked."""
         until = self.clock() + timedelta(seconds=90)
-        return await self.rows.begin(dial, self.clock(), until, per_minute=LIMITS.per_minute)
+        return await self.steps.begin(dial, self.clock(), until, per_minute=LIMITS.per_minute)
 
     async def place(self, dial: Dial, call_sid: str) -> int:
         """Exotel was asked, and has placed the call."""
         attempt = await self.begin(dial)
         assert attempt is not None
-        assert await self.rows.placed(dial.id, attempt, call_sid, self.clock()) is not None
+        assert await self.steps.placed(dial.id, attempt, call_sid, self.clock()) is not None
         return attempt
 
     async def again(self, dial: Dial) -> Dial:

@@ -14,7 +14,7 @@ async def test_calls_of_which_nobody_tells_do_not_stop_a_batch(tmp_path: Path) -
         await one.batch("b", range(3), at_once=1)
         (first,) = (await one.claim()).dials
         assert await one.begin(first) == 1
-        assert await one.rows.unsure(first, one.clock(), "no answer")
+        assert await one.steps.unsure(first, one.clock(), "no answer")
         one.clock.pass_by(first.request.ring_seconds + 59)
         assert (await one.claim()).dials == []
         one.clock.pass_by(1)
@@ -29,7 +29,7 @@ async def test_a_dead_process_does_not_stop_a_batch(tmp_path: Path) -> None:
         (first,) = (await one.claim()).dials
         assert await one.begin(first) == 1
         one.clock.pass_by(90)
-        assert await one.rows.lapse(one.clock()) == (0, 1)
+        assert await one.upkeep.lapse(one.clock()) == (0, 1)
         assert (await one.claim()).dials == []
         one.clock.pass_by(120)
         assert len((await one.claim()).dials) == 1

@@ -61,7 +61,7 @@ async def test_a_number_is_called_once_at_a_time(book: Ledger) -> None:
     await book.place(claimed, "c1")
     assert (await book.claim()).dials == []
     book.clock.pass_by(20_000)
-    assert await book.rows.give_up(book.clock()) == 1
+    assert await book.upkeep.give_up(book.clock()) == 1
     assert [dial.id for dial in (await book.claim()).dials] == [second.id]
 
 
@@ -73,7 +73,7 @@ async def test_a_minute_holds_so_many_calls_and_no_burst(book: Ledger) -> None:
     for second in range(0, 120, 2):
         for dial in (await book.claim(replace(LIMITS, per_minute=20))).dials:
             assert await book.begin(dial) is not None
-            await book.rows.refused(dial, book.clock(), "no")
+            await book.steps.refused(dial, book.clock(), "no")
             asked.append(second)
         book.clock.pass_by(2)
     assert len(asked) >= 24
@@ -87,8 +87,8 @@ async def test_the_last_word_before_the_request_keeps_to_the_minute(book: Ledger
     await book.want(2)
     first, second = (await book.claim()).dials
     until = book.clock.now.replace(hour=23)
-    assert await book.rows.begin(first, book.clock(), until, per_minute=1) == 1
-    assert await book.rows.begin(second, book.clock(), until, per_minute=1) is None
+    assert await book.steps.begin(first, book.clock(), until, per_minute=1) == 1
+    assert await book.steps.begin(second, book.clock(), until, per_minute=1) is None
     assert (await book.again(second)).state is DialState.WAITING
 
 
@@ -121,7 +121,7 @@ async def test_nobody_starves(book: Ledger) -> None:
     for _ in range(12):
         (dial,) = (await book.claim(replace(LIMITS, at_most=1))).dials
         await book.begin(dial)
-        await book.rows.refused(dial, book.clock(), "no")
+        await book.steps.refused(dial, book.clock(), "no")
         whose.append(dial.batch_id)
         book.clock.pass_by(1)
     assert set(whose[:3]) == {None, "b1", "b2"}
@@ -135,7 +135,7 @@ async def test_a_paused_batch_waits_and_goes_on(book: Ledger) -> None:
     await book.store.batches.turn("b1", BatchState.PAUSED, of=[BatchState.RUNNING])
     assert await book.begin(dial) is None
     assert (await book.claim()).dials == []
-    assert not (await book.rows.todo(book.clock())).due
+    assert not (await book.upkeep.todo(book.clock())).due
     await book.store.batches.turn("b1", BatchState.RUNNING, of=[BatchState.PAUSED])
     assert dial.id in [each.id for each in (await book.claim()).dials]
 
@@ -166,8 +166,8 @@ async def test_a_claim_whose_holder_died_is_another_s(book: Ledger) -> None:
     await book.want(1)
     (dial,) = (await book.claim()).dials
     book.clock.pass_by(31)
-    assert (await book.rows.todo(book.clock())).lapsed
-    assert await book.rows.lapse(book.clock()) == (1, 0)
+    assert (await book.upkeep.todo(book.clock())).lapsed
+    assert await book.upkeep.lapse(book.clock()) == (1, 0)
     (again,) = (await book.claim()).dials
     assert again.id == dial.id
     assert await book.begin(dial) is None, "its first holder lives yet, and asks nobody"
@@ -225,7 +225,7 @@ async def test_what_waits_expires_without_a_claim(book: Ledger) -> None:
     await book.batch("b1", range(100, 102))
     await book.store.batches.turn("b1", BatchState.PAUSED, of=[BatchState.RUNNING])
     book.clock.pass_by(86_401)
-    assert await book.rows.expire(book.clock()) == 1
+    assert await book.upkeep.expire(book.clock()) == 1
     assert (await book.again(dial)).outcome is DialOutcome.EXPIRED
 
 

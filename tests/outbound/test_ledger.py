@@ -10,7 +10,7 @@ import pytest
 
 from exobridge.outbound.models import Dial, DialOutcome, DialState, custom_field
 from exobridge.store.batches import BatchState
-from exobridge.store.dials import After, Next
+from exobridge.store.dial_steps import After, Next
 from tests.outbound.ground import Ledger, ground, ledger, template
 
 RETRIES = {"default": template(attempts=3, retry_minutes=[10, 20])}
@@ -43,16 +43,16 @@ async def test_a_call_goes_its_way(book: Ledger) -> None:
     attempt = await book.begin(claimed)
     assert attempt == 1
     assert (await book.again(dial)).state is DialState.PLACING
-    found = await book.rows.placed(dial.id, 1, "c1", book.clock())
+    found = await book.steps.placed(dial.id, 1, "c1", book.clock())
     assert found is not None
     assert (found.state, found.call_sid, found.lease) == (DialState.PLACED, "c1", "")
-    assert await book.rows.settle(found, ends(DialOutcome.ANSWERED, book), book.clock())
-    assert await book.rows.settle(found, ends(DialOutcome.BUSY, book), book.clock()) is None
+    assert await book.steps.settle(found, ends(DialOutcome.ANSWERED, book), book.clock())
+    assert await book.steps.settle(found, ends(DialOutcome.BUSY, book), book.clock()) is None
     done = await book.again(dial)
     assert (done.state, done.outcome) == (DialState.DONE, DialOutcome.ANSWERED)
     (only,) = await book.rows.attempts(dial.id)
     assert (only.call_sid, only.outcome) == ("c1", DialOutcome.ANSWERED)
-    assert not (await book.rows.todo(book.clock())).is_open
+    assert not (await book.upkeep.todo(book.clock())).is_open
 
 
 async def test_who_died_while_asking_leaves_it_unsure(book: Ledger) -> None:
@@ -61,14 +61,14 @@ async def test_who_died_while_asking_leaves_it_unsure(book: Ledger) -> None:
     for dial in (await book.claim()).dials:
         await book.begin(dial)
     book.clock.pass_by(91)
-    assert await book.rows.lapse(book.clock()) == (0, 2)
+    assert await book.upkeep.lapse(book.clock()) == (0, 2)
     assert (await book.claim()).dials == []
     adopted = await book.outbound.adopt("c1", custom_field(first.id, 1), book.clock())
     assert adopted is not None
     assert (await book.again(first)).state is DialState.PLACED
     book.clock.pass_by(14_400 + 30 + 601)
-    assert (await book.rows.todo(book.clock())).given_up
-    assert await book.rows.give_up(book.clock()) == 2
+    assert (await book.upkeep.todo(book.clock())).given_up
+    assert await book.upkeep.give_up(book.clock()) == 2
     assert (await book.again(second)).outcome is DialOutcome.UNKNOWN
     assert (await book.claim()).dials == []
 
@@ -83,13 +83,13 @@ async def test_a_webhook_may_come_before_the_answer(book: Ledger) -> None:
         found = await book.outbound.adopt("c1", field, book.clock())
         assert found is not None
         assert found.number == dial.number
-    assert not await book.rows.unsure(claimed, book.clock(), "no answer")
-    assert not await book.rows.not_placed(claimed, book.clock(), book.clock(), "429")
-    assert not await book.rows.refused(claimed, book.clock(), "400")
-    known = await book.rows.placed(dial.id, 1, "c1", book.clock())
+    assert not await book.steps.unsure(claimed, book.clock(), "no answer")
+    assert not await book.steps.not_placed(claimed, book.clock(), book.clock(), "429")
+    assert not await book.steps.refused(claimed, book.clock(), "400")
+    known = await book.steps.placed(dial.id, 1, "c1", book.clock())
     assert known is not None
     assert known.state is DialState.PLACED
-    assert await book.rows.placed(dial.id, 1, "another", book.clock()) is None
+    assert await book.steps.placed(dial.id, 1, "another", book.clock()) is None
     assert (await book.again(dial)).call_sid == "c1"
 
 
@@ -106,7 +106,7 @@ async def test_a_late_word_of_the_first_attempt_does_not_settle_the_second(book:
     await book.place((await book.claim()).dials[0], "c1")
     busy = ends(DialOutcome.BUSY, book, again=600)
     known = await book.again(dial)
-    await book.rows.settle(known, busy, book.clock())
+    await book.steps.settle(known, busy, book.clock())
     book.clock.pass_by(600)
     (claimed,) = (await book.claim()).dials
     assert await book.begin(claimed) == 2
@@ -114,9 +114,9 @@ async def test_a_late_word_of_the_first_attempt_does_not_settle_the_second(book:
     assert late is not None
     assert late.attempt == 1
     assert (await book.again(dial)).state is DialState.PLACING
-    assert await book.rows.settle(known, busy, book.clock()) is None
-    await book.rows.placed(dial.id, 2, "c2", book.clock())
-    assert await book.rows.settle(known, busy, book.clock()) is None
+    assert await book.steps.settle(known, busy, book.clock()) is None
+    await book.steps.placed(dial.id, 2, "c2", book.clock())
+    assert await book.steps.settle(known, busy, book.clock()) is None
     assert (await book.again(dial)).call_sid == "c2"
 
 
@@ -126,7 +126,7 @@ async def test_what_was_surely_not_placed_does_not_count(book: Ledger) -> None:
     (claimed,) = (await book.claim()).dials
     await book.begin(claimed)
     at = book.clock() + timedelta(seconds=10)
-    assert await book.rows.not_placed(claimed, book.clock(), at, "429")
+    assert await book.steps.not_placed(claimed, book.clock(), at, "429")
     waiting = await book.again(dial)
     assert (waiting.state, waiting.attempts, waiting.due_at) == (DialState.WAITING, 0, at)
     assert waiting.give_up_at == dial.give_up_at
@@ -156,7 +156,7 @@ async def test_cancelled_while_exotel_is_asked_it_is_not_asked_again(book: Ledge
     (claimed,) = (await book.claim()).dials
     await book.begin(claimed)
     await book.outbound.cancel(dial.id)
-    assert await book.rows.not_placed(claimed, book.clock(), book.clock(), "429")
+    assert await book.steps.not_placed(claimed, book.clock(), book.clock(), "429")
     known = await book.again(dial)
     assert (known.state, known.outcome) == (DialState.DONE, DialOutcome.CANCELLED)
     assert known.done_at == book.clock()
@@ -172,7 +172,7 @@ async def test_of_a_cancelled_batch_nobody_is_called_again(book: Ledger) -> None
     await book.place(claimed, "c1")
     await book.store.batches.turn("b1", BatchState.CANCELLED, of=[BatchState.RUNNING])
     known = await book.again(claimed)
-    await book.rows.settle(known, ends(DialOutcome.BUSY, book, again=600), book.clock())
+    await book.steps.settle(known, ends(DialOutcome.BUSY, book, again=600), book.clock())
     done = await book.again(claimed)
     assert (done.state, done.outcome) == (DialState.DONE, DialOutcome.BUSY)
 
@@ -182,7 +182,7 @@ async def test_one_persons_dials_are_forgotten(book: Ledger) -> None:
     first, under_way = await book.want(1), await book.want(2)
     held = {dial.id: dial for dial in (await book.claim()).dials}
     await book.place(held[under_way.id], "c1")
-    await book.rows.give_back(held[first.id], book.clock())
+    await book.steps.give_back(held[first.id], book.clock())
     assert await book.rows.forget(first.number) == 1
     assert await book.rows.forget(under_way.number) == 0
     assert await book.rows.find(first.id) is None

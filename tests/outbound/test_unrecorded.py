@@ -66,4 +66,4 @@ async def test_a_call_that_the_record_was_not_told_of_is_told_later(tmp_path: Pa
         assert call is not None
         assert (call.placed.dial, call.created_at) == (dial.id, asked_at)
         assert len(await book.store.events("c1")) == 1
-        assert await book.store.dials.unrecorded() == []
+        assert await book.store.dial_upkeep.unrecorded() == []

@@ -162,7 +162,7 @@ class Batches:
         known = await self.find(batch_id)
         patience = timedelta(seconds=RetryPolicy().patience)
         until = self._clock() + patience + for_all(known.rows, known.calls_per_minute)
-        await self._store.dials.bear_with(batch_id, until)
+        await self._store.dial_upkeep.bear_with(batch_id, until)
         batch = await self._turned(batch_id, BatchState.RUNNING, BatchState.PAUSED)
         self._wake()
         return batch

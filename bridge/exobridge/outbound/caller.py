@@ -59,7 +59,7 @@ class Caller:
         connect: Connect,
         clock: Callable[[], datetime],
     ) -> None:
-        self._rows = store.dials
+        self._steps = store.dial_steps
         self._outbound = outbound
         self._orders = orders
         self._connect = connect
@@ -75,7 +75,7 @@ class Caller:
             order = self._orders.order(dial.number, dial.request, dial.id, attempt)
         except ValueError as error:
             words = str(error)
-            await _insist(lambda: self._rows.refused(dial, self._clock(), words))
+            await _insist(lambda: self._steps.refused(dial, self._clock(), words))
             return Asked(Meaning("refused"), words)
         began = time.perf_counter()
         try:
@@ -83,7 +83,7 @@ class Caller:
         except ExotelError as error:
             return await self._not_placed(dial, error)
         except BaseException:
-            await self._rows.unsure(dial, self._clock(), "the request was broken off")
+            await self._steps.unsure(dial, self._clock(), "the request was broken off")
             raise
         await self._placed(dial, attempt, answer.call_sid, time.perf_counter() - began)
         return Asked(PLACED)
@@ -100,7 +100,7 @@ class Caller:
         )
         placed = PlacedCall(dial.id, attempt, dial.number, dial.request)
         # The ledger first: a call whose record knows its dial is not adopted by it any more.
-        await _insist(lambda: self._rows.placed(dial.id, attempt, call_sid, now))
+        await _insist(lambda: self._steps.placed(dial.id, attempt, call_sid, now))
         await self._outbound.record(call_sid, now, placed)
 
     async def _not_placed(self, dial: Dial, error: ExotelError) -> Asked:
@@ -108,12 +108,12 @@ class Caller:
         now = self._clock()
         match meaning.what:
             case "again":
-                await _insist(lambda: self._rows.not_placed(dial, now, now, words))
+                await _insist(lambda: self._steps.not_placed(dial, now, now, words))
             case "refused":
-                await _insist(lambda: self._rows.refused(dial, now, words))
+                await _insist(lambda: self._steps.refused(dial, now, words))
                 _log.warning("call refused", dial=dial.id, error=words)
             case _:
-                await _insist(lambda: self._rows.unsure(dial, now, words))
+                await _insist(lambda: self._steps.unsure(dial, now, words))
                 _log.warning("call unsure", dial=dial.id, error=words)
         return Asked(meaning, words)
 

@@ -23,7 +23,8 @@ from exobridge.outbound.rules import Result, next_attempt, result_of
 from exobridge.outbound.service import Outbound
 from exobridge.store import Store, StoreError
 from exobridge.store.dial_pace import Limits
-from exobridge.store.dials import TOGETHER, Next
+from exobridge.store.dial_steps import Next
+from exobridge.store.dial_upkeep import TOGETHER
 
 STREAM_SECONDS = 5.0
 """From the answer at the telephone until the bot is asked, or its stream comes, at most."""
@@ -80,7 +81,8 @@ class Dialler:
         waits: DiallerWaits | None = None,
     ) -> None:
         self._store = store
-        self._rows = store.dials
+        self._steps = store.dial_steps
+        self._upkeep = store.dial_upkeep
         self._outbound = outbound
         self._caller = caller
         self._limits = limits
@@ -156,14 +158,14 @@ class Dialler:
             StoreError: The database does not answer.
         """
         now = self._clock()
-        todo = await self._rows.todo(now)
+        todo = await self._upkeep.todo(now)
         if todo.lapsed:
-            again, unsure = await self._rows.lapse(now)
+            again, unsure = await self._upkeep.lapse(now)
             _log.warning("dials taken over", again=again, unsure=unsure)
         if todo.ended:
             await self._settle()
         if todo.given_up:
-            await self._ended(DialOutcome.UNKNOWN, await self._rows.give_up(now))
+            await self._ended(DialOutcome.UNKNOWN, await self._upkeep.give_up(now))
         await self._store.batches.settle(now)
         await self._look_after(todo.is_open)
         is_all = True
@@ -181,19 +183,19 @@ class Dialler:
         if is_open:
             expired = TOGETHER
             while expired == TOGETHER:
-                expired = await self._rows.expire(self._clock())
+                expired = await self._upkeep.expire(self._clock())
                 await self._ended(DialOutcome.EXPIRED, expired)
             await self._record()
-        states = await self._rows.states() if is_open else {}
+        states = await self._upkeep.states() if is_open else {}
         self.waiting = states.pop(DialState.WAITING, 0)
         self.under_way = sum(states.values())
 
     async def _record(self) -> None:
         """Have the record know of the calls whose placing it was not told: Exotel is asked then
         what became of them, if nobody tells."""
-        for dial, attempt in await self._rows.unrecorded():
-            placed = PlacedCall(dial.id, attempt.number, dial.number, dial.request)
-            await self._outbound.record(attempt.call_sid, attempt.asked_at, placed)
+        for dial, attempt, asked_at in await self._upkeep.unrecorded():
+            placed = PlacedCall(dial.id, attempt, dial.number, dial.request)
+            await self._outbound.record(dial.call_sid, asked_at, placed)
 
     async def _ended(self, outcome: DialOutcome, count: int) -> None:
         if count:
@@ -212,7 +214,7 @@ class Dialler:
         now = self._clock()
         until = now + timedelta(seconds=self._waits.claim)
         out = self._outbound
-        claims = await self._rows.claim(now, until, limits, out.opening, out.lacks)
+        claims = await self._steps.claim(now, until, limits, out.opening, out.lacks)
         for outcome in claims.ended:
             await self._ended(outcome, 1)
         for dial in claims.dials:
@@ -235,10 +237,10 @@ class Dialler:
             now = self._clock()
             opening = self._outbound.opening(dial.request, now)
             if opening != now or self._closing:
-                await self._rows.give_back(dial, max(now, opening or now))
+                await self._steps.give_back(dial, max(now, opening or now))
                 return
             until = now + timedelta(seconds=self._waits.asking)
-            attempt = await self._rows.begin(dial, now, until, per_minute=per_minute)
+            attempt = await self._steps.begin(dial, now, until, per_minute=per_minute)
             if attempt is not None:
                 await self._ask(dial, attempt)
         except StoreError as error:
@@ -247,7 +249,7 @@ class Dialler:
     async def _goes_on(self, dial: Dial) -> bool:
         """Whether what has come in since tells that the former call was answered after all, or
         goes on: then there is no other."""
-        attempts = await self._rows.attempts(dial.id)
+        attempts = await self._store.dials.attempts(dial.id)
         call_sid = next((each.call_sid for each in reversed(attempts) if each.call_sid), "")
         call = await self._store.call(call_sid) if call_sid else None
         if call is None:
@@ -255,7 +257,7 @@ class Dialler:
         result = result_of(call)
         if result is not None and result.outcome in dial.request.policy.retry_on:
             return False
-        return await self._rows.resume(dial, call_sid, self._clock())
+        return await self._steps.resume(dial, call_sid, self._clock())
 
     async def _ask(self, dial: Dial, attempt: int) -> None:
         asked = await self._caller.ask(dial, attempt)
@@ -286,14 +288,14 @@ class Dialler:
 
     async def _settle(self) -> None:
         """Settle the dials whose call is over."""
-        for dial, call in await self._rows.ended():
+        for dial, call in await self._upkeep.ended():
             result = result_of(call)
             self._ringing.pop(dial.id, None)
             if result is None:  # today's rules differ from those the row was made by
                 continue
             now = self._clock()
             after = partial(self._next, result=result, now=now)
-            found = await self._rows.settle(dial, after, now)
+            found = await self._steps.settle(dial, after, now)
             if found is not None:
                 self._tell(dial, found)
 

@@ -212,7 +212,7 @@ class Outbound:
         if known is not None and known.placed.dial:
             dial = await self._rows.find(dial_id)
         else:
-            dial = await self._rows.placed(dial_id, attempt, call_sid, at)
+            dial = await self._store.dial_steps.placed(dial_id, attempt, call_sid, at)
         if dial is None:
             return None
         placed = PlacedCall(dial_id, attempt, dial.number, dial.request)

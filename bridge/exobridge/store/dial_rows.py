@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, select, update
+
 from exobridge.store.dial_types import (
     Attempt,
     Dial,
@@ -15,6 +17,7 @@ from exobridge.store.dial_types import (
     NewDial,
 )
 from exobridge.store.rows import Row
+from exobridge.store.tables import dials
 
 MAX_ERROR_CHARS = 500
 
@@ -74,3 +77,25 @@ def read_attempt(row: Mapping[Any, Any]) -> Attempt:
         outcome=DialOutcome(row["outcome"]) if row["outcome"] else None,
         error=row["error"],
     )
+
+
+NO_LEASE: Row = {"lease": "", "leased_until": None}
+"""Of a dial that no process has."""
+
+
+def lock_dial(connection: Connection, dial_id: str) -> Dial | None:
+    """A dial that nobody else changes before this transaction is over; ``None``: there is none."""
+    query = select(dials).where(dials.c.id == dial_id).with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else read_dial(row)
+
+
+def change_dial(connection: Connection, dial: Dial, **values: Any) -> None:
+    """Change its row."""
+    connection.execute(update(dials).where(dials.c.id == dial.id).values(values))
+
+
+def cancelled(now: datetime) -> Row:
+    """What makes a dial one that was cancelled."""
+    ended = {"state": DialState.DONE, "outcome": DialOutcome.CANCELLED, "done_at": now}
+    return {**ended, **NO_LEASE}

@@ -26,6 +26,10 @@ import msgspec
 AFTERWARDS = timedelta(minutes=10)
 """A request may block for 40 s, and what Exotel tells of a call settles two minutes after it."""
 
+ANSWERED_AFTER = timedelta(seconds=60)
+"""So long after it has rung, a webhook would have told of a call that was placed and answered: it
+takes no place any more of the calls at once."""
+
 
 class DialState(StrEnum):
     """Where a dial stands."""
@@ -41,6 +45,10 @@ class DialState(StrEnum):
     UNSURE = "unsure"
     """Exotel was asked, and whether it has placed the call is not known."""
     DONE = "done"
+
+
+ASKED = (DialState.PLACING, DialState.UNSURE)
+"""Exotel has been asked, and no CallSid is known."""
 
 
 class DialOutcome(StrEnum):

@@ -17,6 +17,8 @@ from exobridge.store import tables
 from exobridge.store.access import reading
 from exobridge.store.batches import BatchRows
 from exobridge.store.counters import Counters
+from exobridge.store.dial_steps import DialSteps
+from exobridge.store.dial_upkeep import DialUpkeep
 from exobridge.store.dials import DialRows
 from exobridge.store.engine import make_engine, make_folder, read_url
 from exobridge.store.errors import StoreClosedError
@@ -75,6 +77,8 @@ class Store:
         recordings: What is stored of calls' sound.
         batches: Lists of people to call.
         dials: People to call, and what became of it.
+        dial_steps: From a dial's claim to its call's end.
+        dial_upkeep: What there is to do for all dials.
         listing: Calls, transfers and recordings, a page at a time.
         keeping: Takes out of the record what shall not be kept.
         numbers: ExoPhones, besides those of the environment.
@@ -92,6 +96,8 @@ class Store:
         self.recordings = RecordingRows(reader, writer_engine)
         self.batches = BatchRows(reader, writer_engine)
         self.dials = DialRows(reader, writer_engine)
+        self.dial_steps = DialSteps(reader, writer_engine)
+        self.dial_upkeep = DialUpkeep(reader, writer_engine)
         self.listing = Listing(reader)
         self.keeping = Keeping(reader, writer_engine)
         self.numbers = NumberRows(reader, writer_engine)
@@ -100,7 +106,8 @@ class Store:
         self.feed = FeedRows(reader)
         self._parts: tuple[Unbroken, ...] = (
             *(self.jobs, self.counters, self.recordings, self.listing, self.keeping),
-            *(self.numbers, self.visits, self.batches, self.dials, self.orders, self.feed),
+            *(self.numbers, self.visits, self.batches, self.orders, self.feed),
+            *(self.dials, self.dial_steps, self.dial_upkeep),
         )
 
     @classmethod
