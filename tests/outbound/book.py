@@ -40,13 +40,13 @@ class Book:
     """What the account knows.
 
     Attributes:
-        asked: When it was asked for calls.
+        asked: When it was asked for calls, by number.
     """
 
     people: Customers
     doing: Callable[[str, int], Doing]
     policy: RetryPolicy
-    asked: Sequence[float]
+    asked: Mapping[str, Sequence[float]]
     killed: Sequence[Killed]
     database: Path
 
@@ -54,6 +54,10 @@ class Book:
         """Whether the server was not there for some of a call, or for what was told of it."""
         end = (call.ended or call.began) + SLACK_SECONDS
         return any(each.at <= end and call.began <= each.back for each in self.killed)
+
+    def was_killed_after(self, asked_at: float) -> bool:
+        """Whether the server was killed before it can have kept what this request was answered."""
+        return any(asked_at <= each.at <= asked_at + SLACK_SECONDS for each in self.killed)
 
     def calls_of(self, number: str) -> dict[int, Played]:
         """By the request they were placed for."""
@@ -63,11 +67,11 @@ class Book:
 def faults(book: Book, rows: Sequence[Mapping[str, str]], at_once: int) -> list[str]:
     """What does not hold, as lines."""
     found = [f"{number} was called twice at once" for number in book.people.called_twice_at_once()]
-    found += _pace(book.asked)
+    found += _pace(sorted(at for times in book.asked.values() for at in times))
     if (most := _most_at_once(book.people.calls)) > at_once:
         found.append(f"{most} calls at once")
     numbers = [_e164(row["number"]) for row in rows]
-    if strangers := set(book.people.asked) - set(numbers):
+    if strangers := set(book.asked) - set(numbers):
         found.append(f"{len(strangers)} numbers were called that are not in the list")
     for row, number in zip(rows, numbers, strict=True):
         found += [f"{number}: {fault}" for fault in _of_row(book, row, number)]
@@ -100,15 +104,15 @@ def _most_at_once(calls: Sequence[Played]) -> int:
 
 def _of_row(book: Book, row: Mapping[str, str], number: str) -> list[str]:
     """Whether somebody was called as the policy says, and the result is right."""
-    asked = book.people.asked[number]
+    asked = book.asked.get(number)
     if not asked:
         return [f"never called, and {row['outcome']}"]
     calls, attempts = book.calls_of(number), 0
-    for nth in range(asked):
+    for nth, asked_at in enumerate(asked):
         call, doing = calls.get(nth), book.doing(number, nth)
-        attempts += doing.api != "throttles"
-        outcomes = _outcomes(book, doing, call)
-        is_last = nth == asked - 1
+        outcomes = _outcomes(book, doing, asked_at, call)
+        is_last = nth == len(asked) - 1
+        attempts += doing.api != "throttles" or is_last
         goes_on = doing.api == "throttles" or (
             attempts < book.policy.attempts and bool(outcomes & set(book.policy.retry_on))
         )
@@ -119,10 +123,11 @@ def _of_row(book: Book, row: Mapping[str, str], number: str) -> list[str]:
     return []
 
 
-def _outcomes(book: Book, doing: Doing, call: Played | None) -> set[str]:
-    """What may be said of one request."""
-    if doing.api == "refuses":
-        return {"refused"}
+def _outcomes(book: Book, doing: Doing, asked_at: float, call: Played | None) -> set[str]:
+    """What may be said of one request, if it was the last."""
+    if doing.api in ("refuses", "throttles"):
+        unknown = {"unknown"} if book.was_killed_after(asked_at) else set[str]()
+        return unknown | ({"refused"} if doing.api == "refuses" else set())
     if call is None:
         return {"unknown"}
     outcomes = {_OUTCOMES[doing.does]}

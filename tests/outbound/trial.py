@@ -17,7 +17,8 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -112,7 +113,7 @@ class Trial:
     """One trial as it goes on.
 
     Attributes:
-        asked: When the account was asked for a call, by :func:`time.monotonic`.
+        asked: When the account was asked for a call, by number and :func:`time.monotonic`.
         killed: When the server was killed, and when it was back.
     """
 
@@ -122,7 +123,7 @@ class Trial:
     people: Customers
     variables: dict[str, str]
     port: int
-    asked: list[float]
+    asked: Mapping[str, Sequence[float]]
     killed: list[Killed] = field(default_factory=list[Killed])
     errors: list[str] = field(default_factory=list[str])
     _told_at: float = 0.0
@@ -296,10 +297,10 @@ def _words(progress: Progress) -> str:
 @asynccontextmanager
 async def trial(folder: Path, plan: Plan) -> AsyncGenerator[Trial]:
     """A trial that may begin."""
-    asked: list[float] = []
+    asked: defaultdict[str, list[float]] = defaultdict(list)
 
     def does(number: str, nth: int) -> Doing:
-        asked.append(time.monotonic())
+        asked[number].append(time.monotonic())
         return plan.doing(number, nth)
 
     migrated(folder / "data" / "exobridge.sqlite3")
@@ -343,7 +344,7 @@ async def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with trial(Path(folder), plan) as going:
             found = await going.run()
-            calls, requests = len(going.people.calls), len(going.asked)
+            calls, requests = len(going.people.calls), going.people.asked.total()
             kills = len(going.killed)
     seconds = time.monotonic() - began
     print(f"{plan.rows} people, {requests} requests, {calls} calls, {kills} kills, {seconds:.0f} s")
