@@ -65,9 +65,11 @@ class Process:
     def __init__(self, book: Ledger, exotel: Exotel, step: str = "", when: str = "") -> None:
         self.book, self.dead = book, asyncio.Event()
         self._dies = (step, when)
-        rows: Any = book.rows
-        for name in ("claim", "begin", "placed", "settle", "unsure", "lapse"):
-            setattr(rows, name, self._mortal(name, getattr(rows, name)))
+        steps: Any = book.steps
+        for name in ("claim", "begin", "placed", "settle", "unsure"):
+            setattr(steps, name, self._mortal(name, getattr(steps, name)))
+        upkeep: Any = book.upkeep
+        upkeep.lapse = self._mortal("lapse", upkeep.lapse)
         outbound: Any = book.outbound
         outbound.record = self._mortal("record", outbound.record)
         caller = Caller(

@@ -226,7 +226,7 @@ async def test_a_call_that_the_ledger_could_not_be_told_of_is_adopted(
     dial = await home.book.want(1)
     with monkeypatch.context() as patched:
         patched.setattr("exobridge.outbound.caller.KEEP_SECONDS", ())
-        patched.setattr(home.book.rows, "placed", fails)
+        patched.setattr(home.book.steps, "placed", fails)
         await home.look()
     (call_sid,) = home.placed
     assert await home.state(dial) == (DialState.PLACING, None)
