@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 
 import pytest
 from typer.testing import CliRunner
@@ -40,6 +42,13 @@ async def test_a_terminal_without_a_character_gets_its_escape(tmp_path: Path) ->
     assert status == 1
     assert r"no-stream \xb7 0.0 s" in out
     assert "Traceback" not in err
+
+
+def test_it_tells_its_version() -> None:
+    """And that of Python, as a report of a fault needs both."""
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"exobridge {version('exobridge')}, Python {python_version()}\n"
 
 
 def test_without_a_command_the_help_is_shown() -> None:

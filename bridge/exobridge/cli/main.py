@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import platform
 import sys
 from importlib import import_module
-from typing import Any, TextIO
+from importlib.metadata import version
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -57,8 +59,18 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exobridge {version('exobridge')}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None: ...
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...
 
 
 def main() -> None:
