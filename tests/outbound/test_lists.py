@@ -106,3 +106,18 @@ def test_a_long_list_is_waited_for_longer() -> None:
     """Its rows are not given up before their turn can come, in half of each day's hours."""
     planned = plan(BatchWish(b"number\n9876543210\n", calls_per_minute=2), judge, NOW)
     assert planned.rows[0].dial.give_up_at == NOW + timedelta(seconds=60 + 60)
+
+
+def test_a_list_with_few_calls_at_once_is_waited_for_longer() -> None:
+    """Its calls take longer than its pace: ten rows, two at a time, three minutes each."""
+    source = b"number\n" + b"".join(b"987654321%d\n" % n for n in range(10))
+    planned = plan(BatchWish(source, calls_at_once=2, calls_per_minute=200), judge, NOW)
+    assert {row.dial.give_up_at - NOW for row in planned.rows} == {timedelta(seconds=60 + 1800)}
+
+
+def test_who_is_called_again_is_waited_for_as_long() -> None:
+    """Its next turn is behind all others of the list, and it is not given up before."""
+    planned = plan(BatchWish(b"number\n9876543210\n", calls_per_minute=2), judge, NOW)
+    (row,) = planned.rows
+    patience = row.dial.request.policy.patience
+    assert row.dial.due_at + timedelta(seconds=patience) == row.dial.give_up_at

@@ -161,7 +161,8 @@ class Batches:
         """Go on with it. Raises as :meth:`pause`."""
         known = await self.find(batch_id)
         patience = timedelta(seconds=RetryPolicy().patience)
-        until = self._clock() + patience + for_all(known.rows, known.calls_per_minute)
+        more = for_all(known.rows, known.calls_per_minute, known.calls_at_once)
+        until = self._clock() + patience + more
         await self._store.dial_upkeep.bear_with(batch_id, until)
         batch = await self._turned(batch_id, BatchState.RUNNING, BatchState.PAUSED)
         self._wake()

@@ -21,6 +21,9 @@ MAX_AT_ONCE = 500
 MAX_PER_MINUTE = 200
 """What Exotel takes of a whole account."""
 
+CALL_SECONDS = 180.0
+"""What a call is thought to take, its ringing included, where it is told how long a list takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchWish:
@@ -125,7 +128,7 @@ def plan(
         raise BatchRefusedError("bad-rows", detail, few, bad)
     if bad == len(rows):
         raise BatchRefusedError("bad-rows", "No row can be called.", few, bad)
-    more = for_all(len(rows), wish.calls_per_minute)
+    more = for_all(len(rows), wish.calls_per_minute, wish.calls_at_once)
     return Plan(sheet.columns, tuple(_patient(each, more) for each, _ in rows), few, bad)
 
 
@@ -193,12 +196,15 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def for_all(rows: int, per_minute: int) -> timedelta:
+def for_all(rows: int, per_minute: int, at_once: int) -> timedelta:
     """How long the last of a list may wait for its turn: calls are made in half of a day's
     hours."""
-    return timedelta(minutes=2 * rows / per_minute)
+    return timedelta(seconds=2 * rows * max(60 / per_minute, CALL_SECONDS / at_once))
 
 
 def _patient(row: ListRow, more: timedelta) -> ListRow:
-    dial = replace(row.dial, give_up_at=row.dial.give_up_at + more)
-    return ListRow(dial, row.cells)
+    """Also if it is to be called again: its turn is behind all that are due before."""
+    request = row.dial.request
+    policy = replace(request.policy, patience=request.policy.patience + more.total_seconds())
+    dial = replace(row.dial, request=replace(request, policy=policy))
+    return ListRow(replace(dial, give_up_at=dial.give_up_at + more), row.cells)
