@@ -16,9 +16,10 @@ from exobridge.call.events import EndedBy, Role, Turn
 from exobridge.live import feed as module
 from exobridge.live.feed import Feed, FeedFullError, Wanted
 from exobridge.store.feed import Cursor, FeedItem
+from exobridge.web.control.events import EventStream
 from tests.live.ground import following, greeted, key, line, operated
 from tests.peer import stream
-from tests.server import LINE, Server
+from tests.server import LINE, Server, until
 from tests.virtual_call import EPOCH
 
 
@@ -164,6 +165,34 @@ async def test_what_another_process_writes_is_told_too(tmp_path: Path) -> None:
             assert (await live.next())["turn"]["text"] == words
     finally:
         patch.undo()
+
+
+async def test_a_silence_is_not_broken_by_what_is_for_others(tmp_path: Path) -> None:
+    """Who follows one call is told nothing while only others go on."""
+    async with operated(tmp_path) as (server, _):
+        feed = Feed(server.bridge.store, is_over=lambda: False)
+
+        async def happens(call_sid: str) -> None:
+            event, before = events.no_stream(call_sid, EPOCH), feed.place
+            await server.bridge.store.append(event)
+            feed.event(event)
+            await until(lambda: feed.place != before)
+
+        async with aclosing(feed.reader(Wanted("mine")).items()) as items:
+            assert isinstance(await anext(items), Cursor)
+            asking = asyncio.ensure_future(anext(items))
+            await happens("other")
+            await happens("mine")
+            told = await asking
+            assert isinstance(told, FeedItem)
+            assert told.what.call_sid == "mine"
+
+
+async def test_who_was_never_answered_takes_no_place(tmp_path: Path) -> None:
+    """An answer that nobody waited for is dropped, and its reader with it."""
+    async with operated(tmp_path) as (server, _):
+        for _ in range(module.MAX_READERS + 1):
+            EventStream(server.bridge.feed.reader(Wanted()))
 
 
 async def test_no_more_follow_than_there_is_room_for(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import structlog
 
@@ -89,7 +90,10 @@ class Reader:
 
     def tell(self, items: list[FeedItem]) -> None:
         """More was written."""
-        self._waiting.extend(item for item in items if self._wanted.holds(item))
+        wanted = [item for item in items if self._wanted.holds(item)]
+        if not wanted:
+            return  # what is for others does not break his silence
+        self._waiting.extend(wanted)
         self._told.set()
         if len(self._waiting) > MAX_BEHIND:
             _log.warning("reader dropped", behind=len(self._waiting))
@@ -157,7 +161,7 @@ class Feed:
         self.rows = store.feed
         self._store = store
         self._is_over = is_over
-        self._readers: set[Reader] = set()
+        self._readers = WeakSet[Reader]()  # an answer that came too late is nobody's
         self._joining = asyncio.Lock()
         self._written = asyncio.Event()
         self.place = Cursor()
