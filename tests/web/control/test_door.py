@@ -235,6 +235,7 @@ ASKED: list[tuple[str, str, int, str]] = [
     ("DELETE", THINGS + "/one", 405, "method-not-allowed"),
     ("OPTIONS", THINGS, 405, "method-not-allowed"),
     ("GET", THINGS, 405, "method-not-allowed"),
+    ("POST", THINGS + "?name=one", 400, "bad-query"),
 ]
 
 

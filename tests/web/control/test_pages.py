@@ -13,6 +13,7 @@ from exobridge.web.control.reference import markdown
 from tests.server import http_client, serving
 from tests.simulator.browser import browser, needs_browser
 from tests.web.control.api_page import PAGE, made
+from tests.web.control.room import behind_the_door
 
 PHONE = 360
 """Pixels."""
@@ -40,6 +41,16 @@ async def test_the_document_needs_no_key_and_names_what_does(tmp_path: Path) -> 
         assert f"### {told['summary']}" in markdown(document)
     refs = {part.split('"')[0] for part in answer.text.split('"#/components/schemas/')[1:]}
     assert refs == document["components"]["schemas"].keys()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/api/v1/docs"])
+async def test_what_is_there_to_be_read_is_only_read(path: str) -> None:
+    """Whatever else is asked of it is told so, as anywhere in the API."""
+    async with behind_the_door([]) as client:
+        assert (await client.head(path)).status_code == 200
+        refused = await client.post(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.json()["type"].endswith(":method-not-allowed")
 
 
 @needs_browser

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from exobridge.validation import problems
-from exobridge.web.control.operation import ApiKey, Asked, Operation
+from exobridge.web.control.operation import ApiKey, Asked, Model, Operation
 from exobridge.web.control.problems import (
     BAD_QUERY,
     BAD_REQUEST,
@@ -40,7 +40,7 @@ async def read(operation: Operation, request: Request, key: ApiKey) -> Asked:
         ProblemError: It cannot be read, or is not what the operation takes.
     """
     path = _path(request)
-    query = _query(operation.query, request)
+    query = _query(operation.query or Model, request)
     headers = _headers(operation, request)
     body, raw = None, b""
     if operation.takes_body:
@@ -58,9 +58,7 @@ def _path(request: Request) -> dict[str, str]:
     return path
 
 
-def _query(model: type[BaseModel] | None, request: Request) -> BaseModel | None:
-    if model is None:
-        return None
+def _query(model: type[BaseModel], request: Request) -> BaseModel:
     given = request.query_params.multi_items()
     if "\0" in "".join(name + value for name, value in given):
         raise ProblemError(BAD_QUERY, "It holds a NUL.")

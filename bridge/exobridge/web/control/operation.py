@@ -60,7 +60,8 @@ class Asked:
 
     Attributes:
         path: The path's parameters, unquoted; not empty, without NUL, at most 256 characters.
-        query, body: Of the operation's models; ``None`` where it has none.
+        query: Of the operation's model; an empty one where it has none.
+        body: Of its model; ``None`` where it has none.
         raw: The body as it came, where the operation takes another media type than JSON.
         headers: Those that the operation names, by lower-case name; absent ones are not there.
         key: Whose request it is.

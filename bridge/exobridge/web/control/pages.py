@@ -9,18 +9,19 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from exobridge.web.control.keys import KeyGuard
 from exobridge.web.control.openapi import openapi
 from exobridge.web.control.operation import PREFIX, Operation
-from exobridge.web.control.problems import UNSTORED, ProblemError, problem_response
+from exobridge.web.control.problems import NOT_ALLOWED, UNSTORED, ProblemError, problem_response
 from exobridge.web.control.sheets import Field, ModelSheet, Sheet, model_sheets, sheets
 
 DOCUMENT = PREFIX + "/openapi.json"
@@ -45,22 +46,31 @@ def pages(operations: Sequence[Operation], guard: KeyGuard) -> list[Route]:
         return Response(text, headers=headers, media_type="text/html")
 
     return [
-        Route(DOCUMENT, _open(as_json, guard), methods=["GET"]),
-        Route(DOCS, _open(as_page, guard), methods=["GET"]),
+        Route(DOCUMENT, _Open(as_json, guard)),
+        Route(DOCS, _Open(as_page, guard)),
     ]
 
 
-def _open(
-    make: Callable[[], Response], guard: KeyGuard
-) -> Callable[[Request], Awaitable[Response]]:
-    async def respond(request: Request) -> Response:
+class _Open:
+    """The ASGI application behind one of them."""
+
+    def __init__(self, make: Callable[[], Response], guard: KeyGuard) -> None:
+        self._make = make
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        await self._answer(Request(scope))(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
         try:
-            guard.let_by(request)
+            self._guard.let_by(request)
+            if request.method not in ("GET", "HEAD"):
+                allow = {"allow": "GET, HEAD"}
+                raise ProblemError(NOT_ALLOWED, "It knows GET, HEAD.", headers=allow)
         except ProblemError as error:
             return problem_response(error)
-        return make()
-
-    return respond
+        return self._make()
 
 
 def page(document: dict[str, Any]) -> tuple[str, str]:
