@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from exobridge.outbound.batches import Batches
 from exobridge.store.batches import BatchState
 from exobridge.store.dial_claims import due_of, under_way
 from exobridge.store.dial_pace import Limits
-from exobridge.store.dial_types import DialOutcome, DialState
+from exobridge.store.dial_types import DialOutcome, DialRequest, DialState
 from exobridge.store.tables import dials
 from tests.outbound.ground import LIMITS, Clock, Ledger, ground, ledger, number, template
 
@@ -189,6 +190,27 @@ async def test_out_of_hours_a_dial_is_put_off(tmp_path: Path) -> None:
         assert [each.id for each in (await book.claim()).dials] == [dial.id]
 
 
+async def test_a_list_is_put_off_together(tmp_path: Path) -> None:
+    """Row by row at the end of a day it would hold the database from calls under way."""
+    clock = Clock()
+    on = ground({"default": template(purpose="promotional")})
+    async with ledger(tmp_path / "calls.sqlite3", clock, on) as book:
+        await book.batch("b1", range(150))
+        clock.now = clock.now.replace(hour=15, minute=29)  # 20:59 in India
+        asked: list[DialRequest] = []
+
+        def opening(request: DialRequest, now: datetime) -> datetime | None:
+            asked.append(request)
+            return book.outbound.opening(request, now)
+
+        until = clock() + timedelta(seconds=30)
+        claims = await book.steps.claim(clock(), until, LIMITS, opening, book.outbound.lacks)
+        assert (claims.dials, claims.is_all, len(asked)) == ([], False, 1)
+        assert (await book.claim()).is_all
+        at_nine = clock.now.replace(day=21, hour=3, minute=30)
+        assert {dial.due_at for dial in await book.rows.listed(200)} == {at_nine}
+
+
 async def test_what_waits_too_long_is_given_up(tmp_path: Path) -> None:
     """A dial is not made a day late; one whose hours come too late ends at once."""
     clock = Clock()
@@ -209,12 +231,14 @@ async def test_a_template_that_is_gone_is_named(tmp_path: Path) -> None:
     templates = {"default": template(), "sales": template()}
     async with ledger(tmp_path / "calls.sqlite3", clock, ground(templates)) as book:
         dial = await book.want(1, template="sales", caller_id="+918047112233")
+        other = await book.want(2, template="sales", caller_id="+918047112233")
     async with ledger(tmp_path / "calls.sqlite3", clock, ground()) as book:
         assert (await book.claim()).ended == []
         waiting = await book.again(dial)
         assert (waiting.state, "sales" in waiting.error) == (DialState.WAITING, True)
+        assert (await book.again(other)).error == waiting.error
         clock.pass_by(86_399)
-        assert (await book.claim()).ended == [DialOutcome.FAILED]
+        assert (await book.claim()).ended == [DialOutcome.FAILED] * 2
         done = await book.again(dial)
         assert (done.outcome, done.error) == (DialOutcome.FAILED, waiting.error)
 
@@ -227,6 +251,27 @@ async def test_what_waits_expires_without_a_claim(book: Ledger) -> None:
     book.clock.pass_by(86_401)
     assert await book.upkeep.expire(book.clock()) == 1
     assert (await book.again(dial)).outcome is DialOutcome.EXPIRED
+
+
+async def test_where_nothing_expires_nothing_is_written(book: Ledger, tmp_path: Path) -> None:
+    """However long the list that is paused: calls under way can write meanwhile."""
+    await book.batch("b1", range(100, 102))
+    await book.store.batches.turn("b1", BatchState.PAUSED, of=[BatchState.RUNNING])
+    book.clock.pass_by(86_401)
+    with closing(sqlite3.connect(tmp_path / "calls.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await book.upkeep.expire(book.clock()) == 0
+
+
+async def test_a_list_is_borne_with_piece_by_piece(
+    book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it, and calls under way can write between the pieces."""
+    monkeypatch.setattr("exobridge.store.dial_upkeep.PATIENT_TOGETHER", 2)
+    await book.batch("b1", range(5))
+    until = book.clock() + timedelta(days=9)
+    await book.upkeep.bear_with("b1", until)
+    assert {dial.give_up_at for dial in await book.rows.listed()} == {until}
 
 
 async def test_ten_thousand_that_wait_cost_no_scan(book: Ledger, tmp_path: Path) -> None:

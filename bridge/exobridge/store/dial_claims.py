@@ -117,15 +117,14 @@ def claim(
         looked += 1
         at = opening(dial.request, now)
         outcome = _given_up(dial, at, now)
-        if lack := lacks(dial.request):
-            connection.execute(_this(dial).values(error=lack))
-            outcome = outcome and DialOutcome.FAILED
+        lack = lacks(dial.request)
         if outcome is not None:
-            _end(connection, dial, outcome, now)
+            outcome = DialOutcome.FAILED if lack else outcome
+            _end(connection, dial, outcome, now, lack or dial.error)
             ended.append(outcome)
             sources.insert(0, source)
         elif at is not None and at > now:
-            connection.execute(_this(dial).values(due_at=at))
+            looked += _put_off(connection, source, dial, at, now, lack or None) - 1
             sources.insert(0, source)
         else:
             claimed.append(_take(connection, dial, until))
@@ -216,8 +215,34 @@ def _given_up(dial: Dial, at: datetime | None, now: datetime) -> DialOutcome | N
     return None
 
 
-def _end(connection: Connection, dial: Dial, outcome: DialOutcome, now: datetime) -> None:
-    connection.execute(_this(dial).values(state=DialState.DONE, outcome=outcome, done_at=now))
+def _end(
+    connection: Connection, dial: Dial, outcome: DialOutcome, now: datetime, error: str
+) -> None:
+    change = {"state": DialState.DONE, "outcome": outcome, "done_at": now, "error": error}
+    connection.execute(_this(dial).values(change))
+
+
+def _put_off(
+    connection: Connection,
+    source: _Source,
+    dial: Dial,
+    at: datetime,
+    now: datetime,
+    error: str | None,
+) -> int:
+    """Have a dial wait for its hours, and those behind it to which the same apply; how many. At the
+    end of a day whole lists are, and one by one they would hold the database for minutes."""
+    request = dials.c.request
+    alike = and_(
+        due_of(source.batch_id, now),
+        request["template"].as_string() == dial.request.template,
+        request["purpose"].as_string() == dial.request.purpose,
+        func.coalesce(dials.c.give_up_at > at, True),
+    )
+    few = select(dials.c.id).where(alike).order_by(dials.c.due_at, dials.c.row).limit(LOOKED_AT)
+    change = {"due_at": at} if error is None else {"due_at": at, "error": error}
+    put_off = update(dials).where(dials.c.id.in_(few.scalar_subquery())).values(change)
+    return len(connection.execute(put_off.returning(dials.c.id)).all())
 
 
 def _take(connection: Connection, dial: Dial, until: datetime) -> Dial:

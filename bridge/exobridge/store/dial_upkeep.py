@@ -22,6 +22,9 @@ from exobridge.store.unbroken import Unbroken, unbroken
 TOGETHER = 200
 """Most dials that one transaction looks after."""
 
+PATIENT_TOGETHER = 2000
+"""The same of dials that are only to wait longer."""
+
 LONGEST_RING = timedelta(seconds=60)
 """Of a dial whose process is gone, in place of its own."""
 
@@ -148,17 +151,29 @@ class DialUpkeep(Unbroken):
         mine = and_(late, or_(dials.c.batch_id.is_(None), runs))
         few = dials.c.id.in_(select(dials.c.id).where(mine).limit(TOGETHER).scalar_subquery())
         change = {"state": DialState.DONE, "outcome": DialOutcome.EXPIRED, "done_at": now}
+        async with reading(self._reader) as connection:
+            if not (await connection.execute(select(exists().where(mine)))).scalar():
+                return 0
         async with writing(self._writer) as connection:
             expired = update(dials).where(few).values(change).returning(dials.c.id)
             return len((await connection.execute(expired)).all())
 
-    @unbroken
     async def bear_with(self, batch_id: str, until: datetime) -> None:
         """Give up what waits of a batch not before this: it was paused meanwhile."""
-        late = and_(dials.c.batch_id == batch_id, dials.c.state == DialState.WAITING)
-        change = update(dials).where(late, dials.c.give_up_at < until).values(give_up_at=until)
+        while await self._bear_with(batch_id, until) == PATIENT_TOGETHER:
+            pass
+
+    @unbroken
+    async def _bear_with(self, batch_id: str, until: datetime) -> int:
+        late = and_(
+            dials.c.batch_id == batch_id,
+            dials.c.state == DialState.WAITING,
+            dials.c.give_up_at < until,
+        )
+        few = select(dials.c.id).where(late).limit(PATIENT_TOGETHER).scalar_subquery()
+        change = update(dials).where(dials.c.id.in_(few)).values(give_up_at=until)
         async with writing(self._writer) as connection:
-            await connection.execute(change)
+            return len((await connection.execute(change.returning(dials.c.id))).all())
 
 
 def _lapsed(now: datetime) -> ColumnElement[bool]:
