@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from exobridge.call.events import CallEvent
 from exobridge.exotel.api import CallOrder, PlacedAnswer
 from exobridge.outbound.caller import Caller
@@ -12,7 +14,7 @@ from exobridge.outbound.orders import Orders
 from exobridge.outbound.service import Outbound
 from exobridge.store import Store
 from exobridge.store.dial_pace import Limits
-from tests.outbound.ground import LIMITS, ground, ledger
+from tests.outbound.ground import LIMITS, OURS, ground, ledger
 
 
 class Recorder:
@@ -67,3 +69,33 @@ async def test_a_call_that_the_record_was_not_told_of_is_told_later(tmp_path: Pa
         assert (call.placed.dial, call.created_at) == (dial.id, asked_at)
         assert len(await book.store.events("c1")) == 1
         assert await book.store.dial_upkeep.unrecorded() == []
+
+
+async def test_a_stream_of_a_call_that_the_record_was_not_told_of_is_known(tmp_path: Path) -> None:
+    """By the CallSid in the ledger, before anybody looks after it."""
+    async with ledger(tmp_path / "calls.sqlite3") as book:
+        dial = await book.want(1)
+        (claimed,) = (await book.claim()).dials
+        await book.place(claimed, "c1")
+        found = await book.outbound.adopt_stream("c1", dial.number, OURS, book.clock())
+        assert found is not None
+        assert found.dial_id == dial.id
+        call = await book.store.call("c1")
+        assert call is not None
+        assert call.placed.dial == dial.id
+
+
+@pytest.mark.parametrize(("seconds", "is_ours"), [(130, True), (131, False)])
+async def test_who_calls_back_is_not_who_was_called(
+    tmp_path: Path, seconds: int, is_ours: bool
+) -> None:
+    """Where it is not known whether there was a call, a stream of that number is its own only while
+    it may be ringing, or be on its way to the bot."""
+    async with ledger(tmp_path / "calls.sqlite3") as book:
+        dial = await book.want(1)
+        (claimed,) = (await book.claim()).dials
+        assert await book.begin(claimed) == 1
+        await book.steps.unsure(claimed, book.clock(), "no answer")
+        book.clock.pass_by(seconds)
+        found = await book.outbound.adopt_stream("c1", dial.number, OURS, book.clock())
+        assert (found is not None) == is_ours

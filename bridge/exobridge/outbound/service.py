@@ -39,6 +39,10 @@ FURTHEST = timedelta(days=366)
 TEMPLATE_GONE = timedelta(minutes=1)
 """How long a dial waits for its template to come back, if it is not there any more."""
 
+TO_STREAM = timedelta(seconds=100)
+"""From the request for a call to its stream at most, its ringing apart: 40 s until Exotel has
+answered, and a minute in its flow."""
+
 _log = structlog.stdlib.get_logger("exobridge.outbound")
 
 
@@ -224,7 +228,8 @@ class Outbound:
         self, call_sid: str, number: str, exophone: str, at: datetime
     ) -> PlacedCall | None:
         """A stream tells of a call that nothing else has: of a static URL, which brings no
-        ``CustomField``. It is ours if we are just having this number called from this ExoPhone.
+        ``CustomField``. It is ours if we are just having this number called from this ExoPhone: a
+        later one may be of who saw that we called, and calls back.
 
         Args:
             number, exophone: E.164.
@@ -235,11 +240,13 @@ class Outbound:
         Raises:
             StoreError: The database does not answer.
         """
-        dial = await self._rows.asked_for(number)
+        known = await self._rows.of_call(call_sid)
+        dial = known or await self._rows.asked_for(number)
         if dial is None or dial.request.caller_id != exophone:
             return None
         attempts = await self._rows.attempts(dial.id)
-        if not attempts:
+        rings = timedelta(seconds=dial.request.ring_seconds)
+        if not attempts or (known is None and at > attempts[-1].asked_at + rings + TO_STREAM):
             return None
         return await self.adopt(call_sid, custom_field(dial.id, attempts[-1].number), at)
 
