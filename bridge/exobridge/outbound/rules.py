@@ -20,9 +20,9 @@ IST = ZoneInfo("Asia/Kolkata")
 OPENS, CLOSES = time(9), time(21)
 """Of a promotional call, in India."""
 
-MARGIN = timedelta(seconds=60)
-"""A phone rings some time after Exotel was asked, 30 s later at most. No request is made so short
-before a closing that it might ring after."""
+MARGIN = timedelta(seconds=90)
+"""A phone rings some time after Exotel was asked, 30 s later at most, and for 60 s at most. No
+request is made so short before a closing that it might ring after."""
 
 _LOOK_AHEAD_DAYS = 370
 
