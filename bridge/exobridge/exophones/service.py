@@ -16,6 +16,7 @@ from exobridge.numbers import DEFAULT_TEMPLATE, NumberBook, mask, normalise
 from exobridge.store import Store
 from exobridge.store.numbers import Found, LastServedError, NumberWish, Synced
 from exobridge.templates import Templates
+from exobridge.visible import visible
 
 NO_ACCOUNT = "Set EXOTEL_API_KEY, EXOTEL_API_TOKEN and EXOTEL_SID."
 
@@ -218,7 +219,7 @@ class Numbers:
 
 
 def _check(wish: NumberWish) -> None:
-    if len(wish.name) > MAX_NAME or not wish.name.isprintable():
+    if len(wish.name) > MAX_NAME or visible(wish.name) != wish.name:
         detail = f"The name is not up to {MAX_NAME} visible characters."
         raise NumberError("bad-value", detail, field="name")
     if not APP_ID.fullmatch(wish.applet_app_id):
