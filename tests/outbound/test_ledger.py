@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from exobridge.outbound.models import Dial, DialOutcome, DialState, custom_field
 from exobridge.store.batches import BatchState
@@ -186,3 +187,22 @@ async def test_one_persons_dials_are_forgotten(book: Ledger) -> None:
     assert await book.rows.forget(first.number) == 1
     assert await book.rows.forget(under_way.number) == 0
     assert await book.rows.find(first.id) is None
+
+
+async def test_that_somebody_is_called_survives_a_power_cut(book: Ledger) -> None:
+    """It is on the disk before Exotel is asked (SQLite: ``synchronous`` is ``FULL``, 2): else a
+    machine that comes back would not know of the call, and have another one made."""
+    await book.want(1)
+    (claimed,) = (await book.claim()).dials
+    found: list[int] = []
+
+    def look(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO dial_attempts"):
+            found.append(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        assert await book.begin(claimed) == 1
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
+    assert found == [2]

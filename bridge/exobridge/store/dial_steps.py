@@ -56,12 +56,16 @@ After = Callable[[Dial], Next]
 
 class DialSteps(Unbroken):
     """What a dialler does with a dial. Every method raises :class:`StoreUnavailableError` if the
-    database does not answer."""
+    database does not answer.
 
-    def __init__(self, reader: AsyncEngine, writer: AsyncEngine) -> None:
+    Args:
+        durable: Writes what a power cut must not take either: that somebody is being called.
+    """
+
+    def __init__(self, writer: AsyncEngine, durable: AsyncEngine) -> None:
         super().__init__()
-        self._reader = reader
         self._writer = writer
+        self._durable = durable
 
     @unbroken
     async def claim(
@@ -84,7 +88,7 @@ class DialSteps(Unbroken):
             The attempt's number; ``None``: it shall not be asked, as the dial is another's by now,
             was cancelled, its batch does not run, or the minute is full.
         """
-        async with writing(self._writer) as connection:
+        async with writing(self._durable) as connection:
             return await connection.run_sync(_begin, dial, now, until, per_minute)
 
     @unbroken

@@ -72,7 +72,9 @@ CACHE_KB = 256
 the file serves as well, and is one for all connections and workers."""
 
 
-def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
+def make_engine(
+    url: URL, *, busy_timeout_ms: int, writes: bool, durable: bool = False
+) -> AsyncEngine:
     """An engine for one writer, or for readers.
 
     ``synchronous=NORMAL`` with WAL: what is committed survives the death of the process, whatever
@@ -81,6 +83,7 @@ def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
     Args:
         busy_timeout_ms: How long to wait for another process's transaction, in milliseconds.
         writes: One connection, whose transactions take the write lock at once; else they only read.
+        durable: What is committed survives a power cut, too, for a wait for the disk each time.
     """
     size = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 0}
     # No transaction of the driver's own: it would not open one before DDL, nor with the lock.
@@ -90,7 +93,7 @@ def make_engine(url: URL, *, busy_timeout_ms: int, writes: bool) -> AsyncEngine:
     pragmas = (
         f"busy_timeout={busy_timeout_ms}",
         "foreign_keys=ON",
-        "synchronous=NORMAL",
+        f"synchronous={'FULL' if durable else 'NORMAL'}",
         f"query_only={'OFF' if writes else 'ON'}",
         "secure_delete=ON",  # what is erased is overwritten, not only given free
         f"cache_size=-{CACHE_KB}",

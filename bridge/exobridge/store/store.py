@@ -87,16 +87,19 @@ class Store:
         feed: What is written, as one line.
     """
 
-    def __init__(self, reader: AsyncEngine, writer_engine: AsyncEngine, writer: Writer) -> None:
+    def __init__(
+        self, reader: AsyncEngine, writer_engine: AsyncEngine, durable: AsyncEngine, writer: Writer
+    ) -> None:
         self._reader = reader
         self._writer_engine = writer_engine
+        self._durable = durable
         self._writer = writer
         self.jobs = Jobs(reader, writer_engine, added=writer.besides.added)
         self.counters = Counters(writer_engine, writer.besides)
         self.recordings = RecordingRows(reader, writer_engine)
         self.batches = BatchRows(reader, writer_engine)
         self.dials = DialRows(reader, writer_engine)
-        self.dial_steps = DialSteps(reader, writer_engine)
+        self.dial_steps = DialSteps(writer_engine, durable)
         self.dial_upkeep = DialUpkeep(reader, writer_engine)
         self.listing = Listing(reader)
         self.keeping = Keeping(reader, writer_engine)
@@ -127,7 +130,8 @@ class Store:
         timeout = options.busy_timeout_ms
         reader = make_engine(where, busy_timeout_ms=timeout, writes=False)
         writer_engine = make_engine(where, busy_timeout_ms=timeout, writes=True)
-        return cls(reader, writer_engine, Writer(writer_engine, options.writer))
+        durable = make_engine(where, busy_timeout_ms=timeout, writes=True, durable=True)
+        return cls(reader, writer_engine, durable, Writer(writer_engine, options.writer))
 
     async def aclose(self) -> None:
         """Write what waits, then close. May be called more than once."""
@@ -136,6 +140,7 @@ class Store:
             for part in self._parts:
                 await part.finish()
         finally:
+            await self._durable.dispose()
             await self._writer_engine.dispose()
             await self._reader.dispose()
 
