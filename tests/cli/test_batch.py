@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def test_a_list_that_is_wrong_is_told_by_line(folder: Path) -> None:
     assert batch("list").stdout == "No batches yet.\n"
     tried = told("start", "list.csv", "--skip-bad-rows", "--dry-run")
     assert (tried["rows"], tried["bad_rows"], tried["faults"][0]["line"]) == (2, 1, 4)
+    few = batch("start", "-", "--dry-run", text="number\n09811122233\n")
+    assert few.stdout == "1 person would be called.\n"
     assert batch("list").stdout == "No batches yet.\n"
     assert told("start", "list.csv", "--skip-bad-rows")["outcomes"] == {"refused": 1}
 
@@ -129,3 +132,17 @@ def test_a_list_comes_by_the_standard_input(folder: Path) -> None:
     other = batch("start", "-", "--key", "k", "--calls-at-once", "3", text=LIST)
     assert other.exit_code == 1
     assert "the idempotency key was used for another batch" in other.stderr
+
+
+def test_a_reader_of_the_results_may_have_enough(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is told of it, as with every command in a pipe."""
+    name = told("start", "list.csv")["id"]
+
+    def gone(*_: object, **__: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("typer.echo", gone)
+    enough = batch("results", name)
+    assert (enough.exit_code, enough.stderr) == (1, "")

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from exobridge.cli import live_client
+from exobridge.cli.live_client import LiveClient
 from exobridge.cli.main import app
+from exobridge.errors import ExobridgeError
 from exobridge.numbers import mask
+from exobridge_providers.testing.fake_http import FakeHttp, Reply
 from tests.live.ground import KEYS, greeted, line, operated
 from tests.peer import CALLER, stream
 from tests.server import Server
@@ -81,9 +86,43 @@ async def test_what_cannot_be_asked_is_told_with_its_cure(tmp_path: Path) -> Non
             env={"EXOBRIDGE_API_KEY": KEY},
         )
         assert (nothing.exit_code, "cannot be asked" in nothing.stderr) == (2, True)
+    short = await asyncio.to_thread(
+        CliRunner().invoke,
+        app,
+        ["live", "follow", "--url", "localhost:8080"],
+        env={"EXOBRIDGE_API_KEY": KEY},
+    )
+    assert short.stderr == "localhost:8080: is no URL. Write it as --url http://127.0.0.1:8080.\n"
     told = [each.stderr for each in (wrong, kind, missing, nowhere)]
     assert [each.exit_code for each in (wrong, kind, missing, nowhere)] == [2] * 4
-    assert told[0].startswith("The key is missing or wrong.")
+    assert told[0].startswith("EXOBRIDGE_API_KEY: is no key that the server knows.")
     assert "is no kind of an event" in told[1]
     assert told[2].startswith("EXOBRIDGE_API_KEY: is not set.")
     assert "cannot be asked (ConnectError)" in told[3]
+
+
+async def test_a_proxy_without_its_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once there was a server, and from where its stream broke off."""
+    monkeypatch.setattr(live_client, "AGAIN_SECONDS", 0.01)
+    told: list[Any] = []
+    async with FakeHttp().listening() as proxy:
+        proxy.replies["/api/v1/events"] = [
+            Reply(content_type="text/event-stream", parts=[b'id: e1.t0\ndata: {"n": 1}\n\n']),
+            Reply(502, "text/html", parts=[b"Bad gateway"]),
+            Reply(content_type="text/event-stream", parts=[b'id: e2.t0\ndata: {"n": 2}\n\n']),
+        ]
+        async with asyncio.timeout(10):
+            await LiveClient(proxy.url, KEY).follow("", {}, told.append, 2)
+    assert told == [{"n": 1}, {"n": 2}]
+    assert [each.headers.get("last-event-id") for each in proxy.received] == [
+        *(None, "e1.t0", "e1.t0")
+    ]
+
+
+async def test_a_server_of_another_make_is_told() -> None:
+    """It is not asked for ever, though it answers everything with a page of its own."""
+    async with FakeHttp().listening() as other:
+        other.replies["/api/v1/events"] = [Reply(200, "text/html", parts=[b"<p>Hello.</p>"])]
+        with pytest.raises(ExobridgeError, match="answers 200, which is no exobridge's word"):
+            async with asyncio.timeout(10):
+                await LiveClient(other.url, KEY).follow("", {}, lambda told: None)

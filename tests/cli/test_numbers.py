@@ -149,6 +149,7 @@ def test_numbers_are_compared_with_the_account(folder: Path) -> None:
         for says in ("not of this account", "no flow is assigned", "refused (403)", "12 times"):
             assert says in checked.stdout
         assert f"exobridge numbers assign {ONE}" in checked.stdout
+        assert "Correct EXOTEL_NUMBERS, or EXOTEL_SID." in checked.stdout
 
         told = invoke(folder, "assign", ONE, "--app-id", "99", "--json", **known)
         assert json.loads(told.stdout)["flow_app_id"] == "99"

@@ -16,6 +16,7 @@ from exobridge.cli.plain import plain
 from exobridge.cli.problems import config_problems
 from exobridge.outbound.batches import Batches, BatchOverError, UnknownBatchError, seconds_left
 from exobridge.outbound.models import NewDial, Wish
+from exobridge.outbound.rules import IST
 from exobridge.settings import load_settings
 from exobridge.store import Store
 from exobridge.store.batches import Batch, BatchState, Progress
@@ -69,7 +70,7 @@ def line(batch: Batch, progress: Progress) -> str:
     """In one line, for rich."""
     parts = [
         f"[bold]{batch.id}[/]",
-        f"{batch.created_at:%Y-%m-%d %H:%M}",
+        f"{batch.created_at.astimezone(IST):%Y-%m-%d %H:%M}",
         f"{batch.state:9}",
         f"{progress.done}/{batch.rows} done",
         *([f"{progress.under_way} under way"] if progress.under_way else []),

@@ -133,6 +133,8 @@ def results(
 
     try:
         with_batches(written)
+    except BrokenPipeError:  # the reader has enough
+        raise
     except OSError as error:
         typer.secho(f"The results cannot be written ({error.strerror}).", fg="red", err=True)
         raise typer.Exit(USAGE) from None

@@ -137,7 +137,7 @@ def _tell_plan(plan: Plan, as_json: bool) -> None:
         page = {"rows": good, "bad_rows": plan.bad_rows, "faults": list(map(asdict, plan.faults))}
         typer.echo(json.dumps(page, indent=2, ensure_ascii=False))
         return
-    typer.echo(f"{good} people would be called.")
+    typer.echo(f"{good} {'person' if good == 1 else 'people'} would be called.")
     _tell_faults(plan.faults, plan.bad_rows)
 
 

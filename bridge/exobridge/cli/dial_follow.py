@@ -130,8 +130,9 @@ async def follow(outbound: Outbound, dial: Dial, tell: Callable[[str], None]) ->
             if not hinted and _is_late(dial):
                 tell(
                     "No server has taken it yet: is `exobridge serve` running on this database, "
-                    "with Exotel's credentials, and is a line free? If Exotel cannot be asked, its "
-                    "log says `calls not placed`."
+                    "with Exotel's credentials, and is a line free? A number that is being called "
+                    "already is not called beside. If Exotel cannot be asked, the server's log "
+                    "says `calls not placed`."
                 )
                 hinted = True
             if await _passes(interrupted, LOOK_SECONDS):

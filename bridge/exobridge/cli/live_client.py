@@ -22,7 +22,11 @@ SILENCE_SECONDS = 40.0
 AGAIN_SECONDS = 2.0
 """After how long a server is asked again whose stream has ended."""
 
-UNAVAILABLE = 503
+UNAUTHORIZED = 401
+UNAVAILABLE = (502, 503, 504)
+"""Of a server that stops or starts, and of the proxy before it."""
+
+EVENT_STREAM = "text/event-stream"
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -88,8 +92,10 @@ class LiveClient:
                 ):
                     if not answer.is_success:
                         await answer.aread()
-                    if not (begun and answer.status_code == UNAVAILABLE):
+                    if not (begun and answer.status_code in UNAVAILABLE):
                         self._check(answer)
+                        if EVENT_STREAM not in answer.headers.get("content-type", ""):
+                            raise self._foreign(answer)
                         begun = True
                         async for place, told in _events(answer.aiter_lines()):
                             last = place
@@ -111,6 +117,8 @@ class LiveClient:
         return httpx.AsyncClient(base_url=self._url, headers=headers, timeout=seconds)
 
     def _unreached(self, error: Exception) -> ConfigError:
+        if not self._url.startswith(("http://", "https://")):
+            return ConfigError(self._url, "is no URL", "Write it as --url http://127.0.0.1:8080.")
         problem = f"cannot be asked ({type(error).__name__})"
         return ConfigError(self._url, problem, "Is the server running there? Name it with --url.")
 
@@ -122,6 +130,9 @@ class LiveClient:
             words = [str(problem["title"]), str(problem["detail"]).rstrip(".")]
         except (ValueError, KeyError, TypeError):
             raise self._foreign(answer) from None
+        if answer.status_code == UNAUTHORIZED:
+            cure = "Set it to a key of the server, or name that server with --url."
+            raise ConfigError("EXOBRIDGE_API_KEY", "is no key that the server knows", cure)
         raise ExobridgeError(". ".join(dict.fromkeys(words)) + ".")
 
     def _foreign(self, answer: httpx.Response) -> ExobridgeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -105,6 +106,7 @@ def show_checked(checked: Sequence[tuple[OwnNumber, Sequence[Trouble]]]) -> None
             )
         for each in troubles:
             console.print(f"  {MARKS[each.level]} {plain(each.found)}")
-            console.print(f"      [dim]→ {plain(each.cure.replace('NUMBER', own.number))}[/]")
+            cure = re.sub(r"\bNUMBER\b", own.number, each.cure)
+            console.print(f"      [dim]→ {plain(cure)}[/]")
         if not troubles:
             console.print("  [green]✓[/] in the account, with a flow, and asked for")

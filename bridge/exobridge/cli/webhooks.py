@@ -108,7 +108,9 @@ def ping(as_json: AsJson = False) -> None:
         settings = load_settings()
         trial = asyncio.run(try_receiver(settings, f"wh_ping{secrets.token_hex(8)}"))
         if trial is None:
-            raise ConfigError("WEBHOOK_URL", "is not set", "WEBHOOK_URL=https://crm.example.com/")
+            raise ConfigError(
+                "WEBHOOK_URL", "is not set", "Set it, as WEBHOOK_URL=https://…/calls."
+            )
     if as_json:
         typer.echo(json.dumps(trial.to_json(), indent=2))
     else:
@@ -184,7 +186,8 @@ def _table(listed: list[Job]) -> None:
         return
     sid_width = max(4, *(len(job.call_sid) for job in listed))
     console.print(
-        f"{'webhook':27}  {'type':15}  {'state':7}  {'due or done':19}  {'call':{sid_width}}  why"
+        f"{'webhook':27}  {'type':15}  {'state':7}  {'due or done (UTC)':19}  "
+        f"{'call':{sid_width}}  why"
     )
     for job in listed:
         is_over = job.state in (JobState.DONE, JobState.FAILED)
