@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from exobridge.outbound.models import DialRequest
+from exobridge.call.placed import PlacedCall as PlacedHere
+from exobridge.outbound.models import DialRequest, PlacedCall
 from exobridge.outbound.orders import Orders
+from exobridge.outbound.placed import placed_event
 
 REQUEST = DialRequest("reminder", "+918047112233", ring_seconds=20, limit_seconds=90, app_id="47")
 NUMBER = "+919811122233"
@@ -68,3 +71,12 @@ def test_a_url_that_is_too_long_is_not_asked_for() -> None:
         orders("https://bot.example.com/" + "a" * 600).order(
             NUMBER, replace(REQUEST, mode="stream"), "d1", 1
         )
+
+
+def test_no_number_stands_in_what_is_shown_of_it() -> None:
+    """Of the order, and of the call that is kept."""
+    order = orders("https://bot.example.com").order(NUMBER, REQUEST, "d1", 1)
+    at = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
+    kept = PlacedHere.read(placed_event("c1", at, PlacedCall("d1", 1, NUMBER, REQUEST)).data)
+    assert (kept.caller, kept.called) == (NUMBER, REQUEST.caller_id)
+    assert "+91" not in f"{order!r} {kept!r}"

@@ -29,7 +29,7 @@ class PlacedCall:
     attempt: int = 1
     template: str = ""
     caller: str = field(default="", repr=False)
-    called: str = ""
+    called: str = field(default="", repr=False)
     custom_field: str = ""
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     ring_seconds: int = 30

@@ -124,7 +124,7 @@ def claim(
             ended.append(outcome)
             sources.insert(0, source)
         elif at is not None and at > now:
-            looked += _put_off(connection, source, dial, at, now, lack or None) - 1
+            looked += _put_off(connection, source, dial, at, now, lack) - 1
             sources.insert(0, source)
         else:
             claimed.append(_take(connection, dial, until))
@@ -223,12 +223,7 @@ def _end(
 
 
 def _put_off(
-    connection: Connection,
-    source: _Source,
-    dial: Dial,
-    at: datetime,
-    now: datetime,
-    error: str | None,
+    connection: Connection, source: _Source, dial: Dial, at: datetime, now: datetime, error: str
 ) -> int:
     """Have a dial wait for its hours, and those behind it to which the same apply; how many. At the
     end of a day whole lists are, and one by one they would hold the database for minutes."""
@@ -240,7 +235,9 @@ def _put_off(
         func.coalesce(dials.c.give_up_at > at, True),
     )
     few = select(dials.c.id).where(alike).order_by(dials.c.due_at, dials.c.row).limit(LOOKED_AT)
-    change = {"due_at": at} if error is None else {"due_at": at, "error": error}
+    change: dict[str, Any] = {"due_at": at}
+    if error:
+        change["error"] = error
     put_off = update(dials).where(dials.c.id.in_(few.scalar_subquery())).values(change)
     return len(connection.execute(put_off.returning(dials.c.id)).all())
 

@@ -43,7 +43,7 @@ class CallOrder:
     """
 
     number: str = field(repr=False)
-    caller_id: str
+    caller_id: str = field(repr=False)
     app_id: str = ""
     stream_url: str = field(default="", repr=False)
     stream_name: str = ""
