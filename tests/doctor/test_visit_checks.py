@@ -124,6 +124,15 @@ def test_whether_calls_can_be_placed_is_told_where_there_is_an_account() -> None
     assert "09:00 to 21:00 IST" in ready.found
 
 
+def test_a_template_that_only_calls_out_is_looked_at() -> None:
+    """No number has it, and it names the one that it calls from."""
+    settings = Settings.read({"EXOTEL_NUMBERS": f"{NUMBER}=default", **ACCOUNT})
+    calls = Template.model_validate({"outbound": {"caller_id": NUMBER}})
+    case = Case(settings, {"default": Template(), "reminder": calls, "idle": Template()})
+    told = [each.found.split(":")[0] for each in of(outbound_checks.look(case), "outbound.ready")]
+    assert told == ["default", "reminder"]
+
+
 def test_the_flow_of_a_number_is_enough_to_call_from_it() -> None:
     """It goes before the template's."""
     settings = Settings.read(ACCOUNT)

@@ -76,10 +76,12 @@ class Case:
 
     @property
     def in_use(self) -> dict[str, Template]:
-        """The templates that calls may have, by name."""
+        """The templates that calls may have, by name: those of numbers, and those that name the
+        number that they call from."""
         templates = self.templates or {}
-        numbers = self.book.templates
-        names = sorted(in_use([name for name in numbers if name in templates], templates))
+        numbers = [name for name in self.book.templates if name in templates]
+        calling = [name for name, each in templates.items() if each.outbound.caller_id]
+        names = sorted(in_use([*numbers, *calling], templates))
         return {name: templates[name] for name in names if name in templates}
 
 
