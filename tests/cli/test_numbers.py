@@ -18,6 +18,7 @@ from exobridge.cli.main import app
 from exobridge.simulator.account import Account, serve_account
 from exobridge.store import Store
 from exobridge.store.visits import Visit
+from exobridge.web.control.numbers import NumberModel
 from tests.database import migrated
 from tests.exophones.having import NOW, ONE, THREE, TWO
 
@@ -98,6 +99,7 @@ def test_a_number_is_added_changed_and_removed(folder: Path) -> None:
         "7",
     )
     assert told[THREE]["source"] == "environment"
+    assert set(told[ONE]) == set(NumberModel.model_fields)
     assert "Front desk" in invoke(folder, "list").stdout
     assert invoke(folder, "add", ONE, "--nobody").exit_code == 0
     assert listed(folder)[ONE]["template"] is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -17,45 +16,20 @@ MARKS = {"info": "[blue]i[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"
 
 
 def as_json(own: OwnNumber, troubles: Sequence[Trouble] | None = None) -> dict[str, Any]:
-    """One number, as ``--json`` prints it.
+    """One number, as the API tells it.
 
     Args:
         troubles: What a comparison found; ``None``: none was made.
     """
-    latest = own.last_visit
-    told: dict[str, Any] = {
-        "provider": "exotel",
-        "number": own.number,
-        "template": own.template,
-        "name": own.name,
-        "applet_app_id": own.applet_app_id,
-        "source": own.source,
-        "in_account": own.in_account,
-        "exophone_sid": own.exophone_sid,
-        "flow": own.flow_url,
-        "flow_app_id": own.flow_app_id,
-        "synced_at": _iso(own.synced_at),
-        "last_asked_at": _iso(latest.last_at if latest else None),
-        "visits": [
-            {
-                "endpoint": visit.endpoint,
-                "last_at": _iso(visit.last_at),
-                "last_status": visit.last_status,
-                "count": visit.count,
-            }
-            for visit in own.visits
-        ],
-    }
+    from exobridge.web.control.numbers import number_model
+
+    told = number_model(own).model_dump(mode="json")
     if troubles is not None:
         told["troubles"] = [
             {"about": each.about, "level": each.level, "found": each.found, "cure": each.cure}
             for each in troubles
         ]
     return told
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
 
 
 def show(listed: Sequence[OwnNumber]) -> None:
