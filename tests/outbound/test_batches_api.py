@@ -55,6 +55,10 @@ async def test_a_list_is_called_and_told(tmp_path: Path) -> None:
 
         answer = await api.get(f"{one}/results")
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-store"
+        head = await api.head(f"{one}/results")
+        assert (head.status_code, head.content) == (200, b"")
+        assert "content-length" not in head.headers  # it is not none
         rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
         assert [row["number"] for row in rows] == people_to_call
         by_number = {call.number: call.call_sid for call in people.calls}

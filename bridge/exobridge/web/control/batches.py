@@ -36,7 +36,6 @@ from exobridge.web.control.operation import (
     Told,
 )
 from exobridge.web.control.paging import Page, PageQuery, cursor_of, page_of, read_cursor
-from exobridge.web.control.problems import UNSTORED
 
 TAG = "Batches"
 START_SECONDS = 120.0
@@ -262,13 +261,12 @@ class BatchRoom:
         """Its results, while they are read."""
         with _problems():
             batch = await self._batches.find(asked.path["batch_id"])
-        headers = {
-            **UNSTORED,
-            "content-disposition": f'attachment; filename="{batch.id}.csv"',
-        }
+        headers = {"content-disposition": f'attachment; filename="{batch.id}.csv"'}
         media = "text/csv; charset=utf-8"
         if asked.request.method == "HEAD":
-            return Response(headers=headers, media_type=media)
+            response = Response(headers=headers, media_type=media)
+            del response.headers["content-length"]  # nobody has counted
+            return response
         return StreamingResponse(self._batches.results(batch), 200, headers, media)
 
     async def _model(self, batch: Batch) -> BatchModel:

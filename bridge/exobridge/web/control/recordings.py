@@ -26,7 +26,7 @@ from exobridge.web.control.operation import (
     Role,
 )
 from exobridge.web.control.paging import Page, PageQuery, cursor_of, page_of, read_cursor
-from exobridge.web.control.problems import UNAVAILABLE, UNSTORED
+from exobridge.web.control.problems import UNAVAILABLE
 from exobridge.web.ranges import UnsatisfiableError, read_range
 
 TAG = "Recordings"
@@ -147,7 +147,6 @@ class RecordingRoom:
         suffix = _SUFFIXES.get(row.media_type, "bin")
         etag = f'"{row.sha256}"'
         headers = {
-            **UNSTORED,
             "accept-ranges": "bytes",
             "etag": etag,
             "content-type": row.media_type,
