@@ -21,13 +21,11 @@ from exobridge.web.control.problems import (
     UNSUPPORTED,
     Problem,
     ProblemError,
+    wrong,
 )
 
 MAX_PATH_CHARS = 256
 """Of one parameter."""
-
-MAX_ERRORS = 20
-"""That are told of one request."""
 
 _WORDS = {"must be a table": "must be an object", "there is no such key": "is not known here"}
 """Those of TOML, in JSON's."""
@@ -65,7 +63,7 @@ def _query(model: type[BaseModel], request: Request) -> BaseModel:
     lists = {name for name, each in model.model_fields.items() if _is_list(each.annotation)}
     counted = Counter(name for name, _ in given)
     if twice := sorted(name for name, n in counted.items() if n > 1 and name not in lists):
-        raise _wrong(BAD_QUERY, [(name, "is given more than once") for name in twice])
+        raise wrong(BAD_QUERY, [(name, "is given more than once") for name in twice])
     values: dict[str, Any] = {name: value for name, value in given if name not in lists}
     for name in lists & counted.keys():
         values[name] = request.query_params.getlist(name)
@@ -90,7 +88,7 @@ def _headers(operation: Operation, request: Request) -> dict[str, str]:
         plain = value.isascii() and value.isprintable() and " " not in value
         if len(given) > 1 or not plain or not 0 < len(value) <= header.max_chars:
             problem = f"is not 1 to {header.max_chars} visible ASCII characters, once"
-            raise _wrong(BAD_QUERY, [(header.name, problem)])
+            raise wrong(BAD_QUERY, [(header.name, problem)])
         found[header.name.lower()] = value
     return found
 
@@ -145,12 +143,4 @@ def _holds_nul(value: Any) -> bool:
 
 def _invalid(problem: Problem, error: ValidationError) -> ProblemError:
     found = [(each.dotted, _WORDS.get(each.problem, each.problem)) for each in problems(error)]
-    return _wrong(problem, found)
-
-
-def _wrong(problem: Problem, found: list[tuple[str, str]]) -> ProblemError:
-    """All that is wrong, by place; no value stands in it."""
-    errors = [{"where": where, "problem": what} for where, what in found[:MAX_ERRORS]]
-    where, what = found[0]
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return ProblemError(problem, f"{where} {what}{more}.".lstrip(), errors=errors)
+    return wrong(problem, found)

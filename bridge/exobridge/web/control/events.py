@@ -26,7 +26,7 @@ from exobridge.web.control.operation import (
     ProblemError,
     Role,
 )
-from exobridge.web.control.problems import BAD_QUERY
+from exobridge.web.control.problems import BAD_QUERY, wrong
 
 TAG = "Events"
 MEDIA_TYPE = "text/event-stream"
@@ -217,8 +217,7 @@ def _start(asked: Asked) -> Cursor | None:
     """
     written = asked.headers.get(_HEADER.lower(), "")
     if written and Cursor.read(written) is None:
-        where = {"where": _HEADER, "problem": "is no id of an event"}
-        raise ProblemError(BAD_QUERY, f"{_HEADER} is no id of an event", errors=[where])
+        raise wrong(BAD_QUERY, [(_HEADER, "is no id of an event")])
     return Cursor.read(written or asked.query.since)
 
 

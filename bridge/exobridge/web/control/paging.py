@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import Field
 
 from exobridge.web.control.operation import Model
-from exobridge.web.control.problems import BAD_QUERY, ProblemError
+from exobridge.web.control.problems import BAD_QUERY, wrong
 
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 
@@ -77,8 +77,7 @@ def read_cursor(after: str, *kinds: type[str] | type[int] | type[datetime]) -> t
         parts = cast(list[object], found)
         return tuple(_part(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        where = {"where": "after", "problem": "is no cursor of this list"}
-        raise ProblemError(BAD_QUERY, "after is no cursor of this list", errors=[where]) from None
+        raise wrong(BAD_QUERY, [("after", "is no cursor of this list")]) from None
 
 
 def _part(part: object, kind: type) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,9 @@ UNAVAILABLE = Problem(503, "unavailable", "It cannot be had now")
 EACH_HAS = (BAD_QUERY, UNAUTHORIZED, CLOSED, FORBIDDEN, TOO_MANY, UNAVAILABLE)
 """What every operation may answer."""
 
+MAX_ERRORS = 20
+"""That are told of one request."""
+
 RETRY_AFTER = {429: "2", 503: "5"}
 """Seconds after which it is worth to ask again."""
 
@@ -79,6 +82,19 @@ class ProblemError(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
         self.extra = extra
+
+
+def wrong(problem: Problem, found: Sequence[tuple[str, str]]) -> ProblemError:
+    """All that is wrong, by place.
+
+    Args:
+        found: Each place with what is wrong there, as the rest of a sentence; no value stands in
+            it.
+    """
+    errors = [{"where": where, "problem": what} for where, what in found[:MAX_ERRORS]]
+    where, what = found[0]
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return ProblemError(problem, f"{where} {what}{more}.".lstrip(), errors=errors)
 
 
 def problem_response(error: ProblemError, request_id: str = "") -> Response:
