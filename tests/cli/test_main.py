@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from exobridge.cli.main import app
+from tests.database import migrated
 from tests.process import run
 
 
@@ -42,6 +44,23 @@ async def test_a_terminal_without_a_character_gets_its_escape(tmp_path: Path) ->
     assert status == 1
     assert r"no-stream \xb7 0.0 s" in out
     assert "Traceback" not in err
+
+
+def test_a_disk_that_is_full_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the command that writes there, with the status of what cannot be done."""
+    migrated(tmp_path / "exobridge.sqlite3")
+    monkeypatch.chdir(tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("typer.echo", full)
+    command = ["dials", "list", "--json"]
+    result = CliRunner().invoke(app, command, env={"EXOBRIDGE_DATA_DIR": str(tmp_path)})
+    assert result.exit_code == 2
+    assert result.stderr.startswith("There is no space left")
 
 
 def test_it_tells_its_version() -> None:

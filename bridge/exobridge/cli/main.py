@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import platform
 import sys
@@ -11,6 +12,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
+
+from exobridge.cli.problems import USAGE
 
 COMMANDS = (
     *("serve", "call", "simulate", "replay", "demo", "calls", "jobs", "erase", "doctor"),
@@ -31,6 +34,12 @@ class _Commands(TyperGroup):
         except typer.BadParameter as error:  # of a choice: pydantic's own words go before ours
             error.message = error.message.removeprefix("Value error, ")
             raise
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            problem = "There is no space left for what is written: free some, or write elsewhere."
+            typer.secho(problem, fg="red", err=True)
+            raise typer.Exit(USAGE) from None
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         # For an unknown name all, as one of them may have been meant.
