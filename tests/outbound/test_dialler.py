@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from exobridge.call.events import CallEvent
+from exobridge.call import events
+from exobridge.call.events import CallEvent, EndedBy
 from exobridge.exotel.api import CallOrder, ExotelApi, PlacedAnswer
 from exobridge.exotel.api.retry import RequestKind, gate_of
 from exobridge.outbound.asking import MANY_UNSURE
@@ -302,6 +304,55 @@ async def test_who_answered_after_all_is_not_called_again(home: House) -> None:
     await home.look()
     for dial in (late, going_on):
         assert await home.state(dial) == (DialState.DONE, DialOutcome.ANSWERED)
+
+
+def handed_on(call_sid: str, at: datetime) -> list[CallEvent]:
+    """They answered, and asked the bot for a human."""
+    answer, started, _ = talked(call_sid, at)
+    asked = events.transfer_requested(
+        call_sid, at, stream_sid="s1", utterance="u1", target="support"
+    )
+    left = events.stream_ended(
+        call_sid, at, stream_sid="s1", ended_by=EndedBy.BOT, reason="transfer"
+    )
+    return [answer, started, asked, left]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_nobody_is_called_who_talks_to_a_human(home: House, is_told: bool) -> None:
+    """For another wish they are called once Exotel says that the call is over, or it must be."""
+    dial = await home.book.want(1)
+    await home.look()
+    (call_sid,) = home.placed
+    await home.hears(*handed_on(call_sid, home.book.clock()))
+    another = await home.book.want(1)
+    for _ in range(3):
+        await home.look()
+        assert await home.state(dial) == (DialState.PLACED, None)
+        assert await home.state(another) == (DialState.WAITING, None)
+        home.book.clock.pass_by(600)
+    if is_told:
+        await home.hears(over(call_sid, home.book.clock(), "completed"))
+    else:
+        home.book.clock.pass_by(dial.request.longest.total_seconds() - 1805)
+    await home.look()
+    assert await home.state(dial) == (DialState.DONE, DialOutcome.ANSWERED)
+    assert (await home.state(another))[0] is DialState.PLACED
+    assert len(home.placed) == 2
+
+
+async def test_who_talks_to_a_human_takes_no_place_of_the_bots(tmp_path: Path) -> None:
+    """Others are called meanwhile, and as many as before."""
+    async with ledger(tmp_path / "db.sqlite3") as book:
+        one = replace(LIMITS, places=1)
+        await book.want(1)
+        (first,) = (await book.claim(one)).dials
+        await book.place(first, "c1")
+        await book.want(2)
+        assert not (await book.claim(one)).dials
+        for event in handed_on("c1", book.clock()):
+            await book.store.append(event)
+        assert len((await book.claim(one)).dials) == 1
 
 
 async def test_a_server_that_takes_no_calls_places_none(home: House) -> None:

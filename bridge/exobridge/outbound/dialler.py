@@ -19,7 +19,7 @@ import structlog
 from exobridge.outbound.asking import Hold
 from exobridge.outbound.caller import Caller
 from exobridge.outbound.models import Dial, DialOutcome, DialState, PlacedCall
-from exobridge.outbound.rules import Result, next_attempt, result_of
+from exobridge.outbound.rules import Result, goes_on, next_attempt, result_of
 from exobridge.outbound.service import Outbound
 from exobridge.store import Store, StoreError
 from exobridge.store.dial_pace import Limits
@@ -43,6 +43,7 @@ class DiallerWaits:
         asking: Exotel is no longer being asked after this, whatever has become of the process; a
             request itself takes 40 s at most.
         count: Between two counts of what waits.
+        going_on: Between two looks at a call that is over for the bot, and goes on with a human.
         drain: How long requests may go on when the server stops.
     """
 
@@ -51,6 +52,7 @@ class DiallerWaits:
     claim: float = 30.0
     asking: float = 90.0
     count: float = 15.0
+    going_on: float = 10.0
     drain: float = 10.0
 
 
@@ -287,17 +289,25 @@ class Dialler:
     # -------------------------------------------------------------- what became of it
 
     async def _settle(self) -> None:
-        """Settle the dials whose call is over."""
-        for dial, call in await self._upkeep.ended():
+        """Settle the dials whose call is over, with the human too whom it was handed to: nobody is
+        to be called who is talking."""
+        now = self._clock()
+        until = now + timedelta(seconds=self._waits.going_on)
+        going_on: list[str] = []
+        for dial, call in await self._upkeep.ended(now):
             result = result_of(call)
             self._ringing.pop(dial.id, None)
             if result is None:  # today's rules differ from those the row was made by
                 continue
-            now = self._clock()
+            if goes_on(call) and (dial.give_up_at is None or until < dial.give_up_at):
+                going_on.append(dial.id)
+                continue
             after = partial(self._next, result=result, now=now)
             found = await self._steps.settle(dial, after, now)
             if found is not None:
                 self._tell(dial, found)
+        if going_on:
+            await self._upkeep.put_off(going_on, until)
 
     def _next(self, dial: Dial, *, result: Result, now: datetime) -> Next:
         """What comes after an attempt."""

@@ -113,6 +113,13 @@ def result_of(call: Call) -> Result | None:
     return Result(outcome, call.ended_at, _error_of(call))
 
 
+def goes_on(call: Call) -> bool:
+    """Whether a call may go on that is over for the bot: Exotel's flow has it, a human may be
+    talking to them, and Exotel has not said that it is over."""
+    handed_on = call.outcome in (Outcome.TRANSFERRED, Outcome.UNANSWERED)
+    return handed_on and not (call.exotel is not None and call.exotel.is_summary)
+
+
 def _error_of(call: Call) -> str:
     match call.outcome:
         case Outcome.REFUSED:

@@ -144,10 +144,10 @@ def traffic_of(connection: Connection, now: datetime) -> Traffic:
         .where(recent)
     )
     traffic.asked = [(row.batch_id, row.asked_at) for row in connection.execute(asked)]
-    talking = and_(
-        dials.c.state == DialState.PLACED, calls.c.state.in_([State.ANSWERED, State.STREAMING])
-    )
-    is_inside = case((talking, True), else_=False).cast(Boolean).label("is_inside")
+    # A conversation, or a call that goes on without us: neither takes a place besides.
+    inside = [State.ANSWERED, State.STREAMING, State.ENDED]
+    seen = and_(dials.c.state == DialState.PLACED, calls.c.state.in_(inside))
+    is_inside = case((seen, True), else_=False).cast(Boolean).label("is_inside")
     count = func.count().label("n")
     silent = and_(
         dials.c.state == DialState.UNSURE, func.coalesce(dials.c.leased_until <= now, False)

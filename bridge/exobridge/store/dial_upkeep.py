@@ -3,6 +3,7 @@ run out, dials that have waited too long."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,7 +66,7 @@ class DialUpkeep(Unbroken):
                 exists(select(batches.c.id).where(running_and_due(now))),
             ),
             "lapsed": exists().where(_lapsed(now)),
-            "ended": exists(_ended()),
+            "ended": exists(_ended(now)),
             "given_up": exists().where(_over(now)),
             "is_open": exists().where(
                 dials.c.state.in_([each for each in DialState if each is not DialState.DONE])
@@ -87,11 +88,20 @@ class DialUpkeep(Unbroken):
         async with reading(self._reader) as connection:
             return {DialState(row[0]): row[1] for row in await connection.execute(query)}
 
-    async def ended(self) -> list[tuple[Dial, Call]]:
-        """Dials that were placed and whose call is over, ``TOGETHER`` at most."""
+    async def ended(self, now: datetime) -> list[tuple[Dial, Call]]:
+        """Dials that were placed and whose call is over, ``TOGETHER`` at most; not those that were
+        put off."""
+        query = _ended(now, *dials.c, calls.c.facts)
         async with reading(self._reader) as connection:
-            rows = (await connection.execute(_ended(*dials.c, calls.c.facts))).mappings().all()
+            rows = (await connection.execute(query)).mappings().all()
         return [(read_dial(row), read_call(row["call_sid"], row["facts"])) for row in rows]
+
+    @unbroken
+    async def put_off(self, dial_ids: Sequence[str], until: datetime) -> None:
+        """The calls of these dials go on without us: look at them again ``until``."""
+        placed = and_(dials.c.id.in_(dial_ids), dials.c.state == DialState.PLACED)
+        async with writing(self._writer) as connection:
+            await connection.execute(update(dials).where(placed).values(leased_until=until))
 
     async def unrecorded(self) -> list[tuple[Dial, int, datetime]]:
         """Dials that were placed and of whose call the record knows nothing, as the process died
@@ -187,11 +197,12 @@ def _over(now: datetime) -> ColumnElement[bool]:
     return and_(waits, dials.c.give_up_at <= now)
 
 
-def _ended(*columns: Any) -> Select[Any]:
-    """Dials whose call is over by the record."""
+def _ended(now: datetime, *columns: Any) -> Select[Any]:
+    """Dials whose call is over by the record, and that were not put off."""
     return (
         select(*(columns or (dials.c.id,)))
         .join(calls, calls.c.call_sid == dials.c.call_sid)
         .where(dials.c.state == DialState.PLACED, calls.c.state == State.ENDED)
+        .where(func.coalesce(dials.c.leased_until <= now, True))
         .limit(TOGETHER)
     )

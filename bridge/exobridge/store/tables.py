@@ -223,7 +223,7 @@ dials = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("due_at", UtcTime, nullable=False),
     Column("give_up_at", UtcTime),  # while waiting: not called after; on a call: when it is over
-    Column("leased_until", UtcTime),
+    Column("leased_until", UtcTime),  # placed: the end of its call is looked at then
     Column("lease", Text, nullable=False, server_default=text("''")),
     Column("call_sid", Text),  # of the latest attempt, where it is known
     Column("outcome", Text),
