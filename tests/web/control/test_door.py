@@ -202,6 +202,7 @@ async def test_a_body_is_read_or_told() -> None:
         headers = {**as_("operator"), "content-type": "application/json"}
         told = (await client.post(THINGS, content=nested, headers=headers)).json()
         assert [each["where"] for each in told["errors"]] == ["parts[0].size", "x"]
+        assert told["detail"] == "parts[0].size must be less than or equal to 9 (and 1 more)."
         taken = await client.post(THINGS, json={"name": "taken"}, headers=as_("operator"))
         assert (taken.json()["other"], taken.json()["detail"]) == (3, "Choose another.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, cast, get_args, get_origin
@@ -29,6 +30,8 @@ MAX_PATH_CHARS = 256
 
 _WORDS = {"must be a table": "must be an object", "there is no such key": "is not known here"}
 """Those of TOML, in JSON's."""
+
+_SUBJECT = re.compile(r"^(?:input|string|list|tuple) should ")
 
 
 async def read(operation: Operation, request: Request, key: ApiKey) -> Asked:
@@ -142,5 +145,9 @@ def _holds_nul(value: Any) -> bool:
 
 
 def _invalid(problem: Problem, error: ValidationError) -> ProblemError:
-    found = [(each.dotted, _WORDS.get(each.problem, each.problem)) for each in problems(error)]
-    return wrong(problem, found)
+    return wrong(problem, [(each.dotted, _said_of_it(each.problem)) for each in problems(error)])
+
+
+def _said_of_it(problem: str) -> str:
+    """As the rest of a sentence whose subject is the place."""
+    return _WORDS.get(problem) or _SUBJECT.sub("must ", problem)
