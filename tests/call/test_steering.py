@@ -226,6 +226,17 @@ def test_a_hang_up_is_the_operators() -> None:
     assert ran.said[-1] == "Goodbye from us."
 
 
+def test_last_words_are_heard_as_they_are_made() -> None:
+    """However long they are: nobody waits until the last of them is there."""
+    hum = {"ms_per_char": 30, "pace": 0.2}
+    made = template(tts={"provider": f"{FAKES}:FakeTts", "options": hum})
+    words = "We have looked into it. " * 20
+    ran, results = steered(made, (1.6, HangUp(words)))
+    assert results == [Result.LEAVING]
+    assert ran.said[-1] == words
+    assert (ran.call.end_reason, ran.seconds > 1.6 + len(words) * 0.03) == ("operator", True)
+
+
 def test_a_target_that_nobody_knows_changes_nothing() -> None:
     """The call goes on."""
     targets = {"sales": {"numbers": ["+919811122244"]}}
@@ -282,7 +293,9 @@ def test_at_whatever_instant_no_line_is_lost_and_no_call_hangs(
             assert dialogues.acted[name][-1] == "three", (at, ran.said)
 
 
-@pytest.mark.parametrize("order", [HandOver("+919811122244", "", "Wait."), HandOver(), HangUp()])
+@pytest.mark.parametrize(
+    "order", [HandOver("+919811122244", "", "Wait."), HandOver(), HangUp("Bye."), HangUp()]
+)
 def test_at_whatever_instant_a_call_is_led_away(order: Order) -> None:
     """It ends as the operator wanted, soon, and asks once."""
     for at in _sweep(SWEEP, 0.15, 17.0):

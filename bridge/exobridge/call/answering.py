@@ -132,6 +132,12 @@ class Answering:
         self._ending.hold()
         self._run(self._hand_over(transfer, text))
 
+    def part(self, text: str, reason: str) -> None:
+        """Say an operator's last words, in place of everything else, and end the call. They are
+        heard as they are made: there may be many."""
+        self._ending.hold()
+        self._run(self._part(text, reason))
+
     @property
     def busy(self) -> bool:
         """An answer or a line is being made."""
@@ -156,14 +162,27 @@ class Answering:
     # -------------------------------------------------------------- how it is done
 
     async def _hand_over(self, transfer: base.Transfer, text: str | None) -> None:
-        try:
-            async with asyncio.timeout(self._waits.open):
-                await self._opened.wait()
-        except TimeoutError:  # the human matters more
-            self._stage.log.warning("last line cannot be said", error="nothing is open in time")
+        if not await self._can_speak():  # the human matters more
             text = ""
         bot = self._floor.begin(Asked(), operator=bool(text))
         await self._handing_over.go(bot, transfer, text)
+
+    async def _part(self, text: str, reason: str) -> None:
+        can_speak = await self._can_speak()
+        bot = self._floor.begin(Asked(), operator=can_speak)
+        if can_speak:
+            await self._handing_over.say_so(bot, text)
+        await self._ending.leave(bot, reason)
+
+    async def _can_speak(self) -> bool:
+        """Whether all is open in time for last words."""
+        try:
+            async with asyncio.timeout(self._waits.open):
+                await self._opened.wait()
+        except TimeoutError:
+            self._stage.log.warning("last line cannot be said", error="nothing is open in time")
+            return False
+        return True
 
     async def _speak(self, text: str, operator: bool) -> None:
         await self._opened.wait()

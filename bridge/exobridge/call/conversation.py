@@ -32,7 +32,6 @@ from exobridge.call.turns import (
     TakeTurn,
     TurnPolicy,
 )
-from exobridge.templates.text import escape
 from exobridge_providers import base
 from exobridge_providers.errors import ProviderError, ProviderUnavailableError
 
@@ -328,8 +327,11 @@ class Conversation:
                 self._hush()
                 transfer = base.Transfer(order.target, order.summary)
                 self._answering.hand_over(transfer, order.text)
+            case HangUp(text) if text:
+                self._hush()
+                self._answering.part(text, REASON)
             case HangUp(text):
-                line = self.lines.texts.goodbye if text is None else escape(text)
+                line = self.lines.texts.goodbye if text is None else ""
                 self.close_with(line, EndedBy.BOT, REASON)
         return Result.LEAVING
 

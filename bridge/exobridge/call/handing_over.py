@@ -65,11 +65,12 @@ class HandingOver:
         self._ending.hold()
         if not bot.text:
             own = self._stage.plan.text(self._lines.texts.transfer)
-            await self._say_so(bot, own if text is None else text)
+            await self.say_so(bot, own if text is None else text)
         await self._keep(bot, transfer)
         await self._ending.leave(bot, REASON)
 
-    async def _say_so(self, bot: BotTurn, text: str) -> None:
+    async def say_so(self, bot: BotTurn, text: str) -> None:
+        """Say a last line, if it is not empty and can be said."""
         if not text:
             return
         try:
