@@ -45,7 +45,7 @@ _DONE = {
 @live.command()
 def follow(
     call_sid: Annotated[
-        str, typer.Argument(metavar="[CALL_SID]", help="This call, from its beginning.")
+        str, typer.Argument(metavar="CALL_SID", help="This call, from its beginning.")
     ] = "",
     template: Annotated[str, typer.Option(help="Only calls with this template.")] = "",
     kind: Annotated[
