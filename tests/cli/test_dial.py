@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from exobridge.cli.dial_follow import follow, is_reached, words
+from exobridge.cli.dial_follow import ending_words, follow, is_reached, words
 from exobridge.cli.main import app
-from exobridge.outbound.models import Dial, DialOutcome, DialState, Wish
+from exobridge.exotel.api import ExotelTimeoutError
+from exobridge.outbound.models import Attempt, Dial, DialOutcome, DialState, Wish
 from exobridge.outbound.rules import IST
 from exobridge.simulator.customers import Doing
 from exobridge.store import Store
@@ -158,6 +159,16 @@ def test_a_call_that_is_to_be_repeated_is_told_with_its_end(kept: Dial) -> None:
     told = words(replace(kept, attempts=1), DialOutcome.BUSY)
     assert "call 1 of" in told
     assert "is over: busy; called again from" in told
+
+
+def test_what_is_not_known_is_not_told_as_known(kept: Dial) -> None:
+    """A request without an answer is no call under way, and is not to be made anew."""
+    asked = Attempt(kept.id, 1, kept.due_at, "", None, None, "")
+    assert ending_words(asked) == "not known to be placed"
+    assert ending_words(replace(asked, call_sid="c")) == "under way"
+    error = str(ExotelTimeoutError("connect: no answer within 40 s"))
+    told = words(replace(kept, state=DialState.UNSURE, error=error))
+    assert ("may have placed" in told, " again" in told) == (True, False)
 
 
 @pytest.mark.parametrize("outcome", sorted(set(DialOutcome) - {DialOutcome.NOT_PLACED}))

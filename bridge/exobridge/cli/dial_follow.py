@@ -54,9 +54,11 @@ def is_reached(dial: Dial) -> bool:
     return dial.outcome in _REACHED
 
 
-def outcome_words(outcome: DialOutcome) -> str:
-    """What became of it."""
-    return _OUTCOMES[outcome]
+def ending_words(attempt: Attempt) -> str:
+    """What became of a call that Exotel was asked for."""
+    if attempt.outcome is not None:
+        return _OUTCOMES[attempt.outcome]
+    return "under way" if attempt.call_sid else "not known to be placed"
 
 
 def last_of(attempts: Sequence[Attempt]) -> DialOutcome | None:
@@ -78,7 +80,7 @@ def _state(dial: Dial, last: DialOutcome | None) -> str:
     error = f" ({dial.error})" if dial.error else ""
     match dial.state:
         case DialState.DONE:
-            return f"{outcome_words(dial.outcome) if dial.outcome else 'done'}{error}"
+            return f"{_OUTCOMES[dial.outcome] if dial.outcome else 'done'}{error}"
         case DialState.WAITING if dial.attempts:
             at = f"{dial.due_at.astimezone(IST):%Y-%m-%d %H:%M}"
             of = f"call {dial.attempts} of {dial.request.policy.attempts} is over"

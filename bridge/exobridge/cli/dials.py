@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 
-from exobridge.cli.dial_follow import last_of, outcome_words, words
+from exobridge.cli.dial_follow import ending_words, last_of, words
 from exobridge.cli.plain import plain
 from exobridge.cli.problems import config_problems
 from exobridge.outbound.checks import Ground
@@ -90,10 +90,11 @@ def show(dial_id: DialId, as_json: AsJson = False) -> None:
     console.print(f"{plain(request.template)}, {request.purpose}, by {request.mode}")
     for attempt in attempts:
         at = f"{attempt.asked_at.astimezone(IST):%Y-%m-%d %H:%M:%S}"
-        ending = outcome_words(attempt.outcome) if attempt.outcome else "under way"
         error = f" ({plain(attempt.error)})" if attempt.error else ""
         sid = plain(attempt.call_sid) or "-"
-        console.print(f"call {attempt.number}  {at} in India  {sid}  {ending}{error}")
+        console.print(
+            f"call {attempt.number}  {at} in India  {sid}  {ending_words(attempt)}{error}"
+        )
 
 
 @dials.command("cancel")

@@ -73,7 +73,7 @@ class ExotelTimeoutError(ExotelError):
     """No answer in time."""
 
     retryable = True
-    cure = "Look at the way out: firewall, proxy, DNS; or Exotel is slow: ask again later."
+    cure = "Look at the way out: firewall, proxy, DNS; or Exotel is slow."
 
 
 class ExotelAnswerError(ExotelError):
