@@ -199,3 +199,10 @@ async def test_what_is_over_is_kept_for_a_while(bench: Bench) -> None:
         await runner.tidy()
         done = await bench.store.jobs.listed(JobState.DONE)
         assert len(done) == left
+
+
+async def test_a_host_that_is_no_name_is_not_reached() -> None:
+    """It is told as any receiver that cannot be reached."""
+    async with sending("https://xn--/hook") as to:
+        with pytest.raises(sender.UnansweredError, match="cannot be reached"):
+            await to.send("w1", b"{}")
