@@ -69,7 +69,7 @@ _LISTS = Module(
             "if False:",
             "what the server lacks is told for each row",
         ),
-        Mutation("minutes=2 * rows", "minutes=0 * rows", "a long list is given up"),
+        Mutation("seconds=2 * rows", "seconds=0 * rows", "a long list is given up"),
         Mutation(
             "few, bad = tuple(faults[:SHOWN_FAULTS]), len(faults)",
             "few, bad = tuple(faults[:SHOWN_FAULTS]), len(faults[:SHOWN_FAULTS])",

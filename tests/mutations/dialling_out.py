@@ -9,7 +9,7 @@ _RULES = Module(
     ("tests/outbound/test_rules.py",),
     (
         Mutation("OPENS, CLOSES = time(9), time(21)", "OPENS, CLOSES = time(9), time(22)", "late"),
-        Mutation("MARGIN = timedelta(seconds=60)", "MARGIN = timedelta(0)", "it rings after nine"),
+        Mutation("MARGIN = timedelta(seconds=90)", "MARGIN = timedelta(0)", "it rings after nine"),
         Mutation("if at > now and may_call(", "if may_call(", "the next opening was yesterday"),
         Mutation("attempts >= policy.attempts", "attempts > policy.attempts", "one call too many"),
         Mutation(
