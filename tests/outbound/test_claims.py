@@ -235,7 +235,9 @@ async def test_a_template_that_is_gone_is_named(tmp_path: Path) -> None:
     async with ledger(tmp_path / "calls.sqlite3", clock, ground()) as book:
         assert (await book.claim()).ended == []
         waiting = await book.again(dial)
-        assert (waiting.state, "sales" in waiting.error) == (DialState.WAITING, True)
+        assert waiting.state is DialState.WAITING
+        assert "no template sales" in waiting.error
+        assert "SIGHUP" in waiting.error
         assert (await book.again(other)).error == waiting.error
         clock.pass_by(86_399)
         assert (await book.claim()).ended == [DialOutcome.FAILED] * 2

@@ -138,7 +138,10 @@ class Outbound:
         """What is gone that a call needs, as a sentence; empty: nothing."""
         if request.template in self._ground().templates:
             return ""
-        return f"There is no template {request.template} any more."
+        return (
+            f"The server has no template {request.template}: put its file there, and let the "
+            "server read its templates (SIGHUP)."
+        )
 
     async def dial(self, wish: Wish) -> tuple[Dial, bool]:
         """Have somebody called. It is durable when this returns.
