@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Which of the costly tests are run; see tests/sampling.py.
+PART ?= $(shell expr $$(date +%s) % 3 + 1)/3
 # Several processes of tests, and all that they start, would each compile every module anew.
 export PYTHONDONTWRITEBYTECODE :=
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
@@ -29,8 +31,8 @@ demo: $(READY) ## a whole call on real speech, offline, and its recording to lis
 serve: $(READY) ## the server, with the settings of .env
 	$(BIN)/exobridge serve
 
-test: $(READY) ## the test suite, in four processes: it mostly waits for calls
-	$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+test: $(READY) ## the test suite with a third of its costly tests, another one each time; PART=1/1: all
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder --part $(PART)
 
 stories: $(READY) ## the calls of docs/flows with real speech, one after the other: eight minutes
 	$(BIN)/exobridge simulate docs/flows --serve --no-chart

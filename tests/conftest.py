@@ -15,7 +15,7 @@ from hypothesis import settings
 settings.register_profile("exobridge", deadline=None, print_blob=True, max_examples=50)
 settings.load_profile("exobridge")
 
-pytest_plugins = ["tests.leaks"]
+pytest_plugins = ["tests.leaks", "tests.sampling"]
 
 LEVELS = (
     "uvicorn",

@@ -120,7 +120,6 @@ async def play(
         ) as server,
         Exotel() as exotel,
     ):
-
         places = asyncio.Semaphore(AT_ONCE)
 
         async def one(name: str, scene: Scene) -> Played:

@@ -1,13 +1,12 @@
 """The stories of ``docs/flows``, each by its one command: from the first question to the recording,
 a call that is handed to a human, and its sad twins. They mostly wait, and so they run side by side.
 
-Ordinarily a sample of them is told, as each takes two processes or more; with ``STORIES=all`` all.
+Each takes two processes or more: those of the part that is run are told.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from exobridge.call.events import EventKind
 from exobridge.call.state import Outcome, State
 from exobridge.recordings.audio import inspect
+from tests.sampling import part_of
 from tests.stories.curl import curl
 from tests.stories.told import FLOWS, Telling, Told, telling
 
@@ -24,8 +24,6 @@ SECOND = "+918041112244"
 HURRIED = ("hand-over", "no-callback", "recording-late", "killed-server")
 """They wait for a recording, which a server looks for some seconds after the call, or minutes."""
 PLACED = "placed-call"
-SAMPLE = ("hand-over", "killed-server", "nobody-answers", PLACED)
-"""Those that differ most: each part of a story is in one of them."""
 LISTENING = ("--api", "127.0.0.1:0", "--listen", "--calls", "1")
 AT_ONCE = 4
 
@@ -33,12 +31,11 @@ Stories = Mapping[str, Told | BaseException]
 
 
 @pytest.fixture(scope="module")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> Stories:
+def stories(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stories:
     """Those that are told, by their names."""
     names = sorted(file.stem for file in FLOWS.glob("*.toml"))
-    assert set(SAMPLE) < set(names)
-    if os.environ.get("STORIES") != "all":
-        names = list(SAMPLE)
+    part = part_of(request.config)
+    names = [name for name in names if part.holds(name)]
     return asyncio.run(_told(names, tmp_path_factory.mktemp("stories")))
 
 
@@ -72,7 +69,7 @@ async def _place(one: Telling) -> None:
 
 def _of(stories: Stories, name: str) -> Told:
     if name not in stories:
-        pytest.skip("it is told with STORIES=all")
+        pytest.skip("it is told in another part")
     told = stories[name]
     if isinstance(told, BaseException):
         raise told

@@ -137,7 +137,13 @@ class Sender:
                 status, told = await self._post(headers, body)
         except (TimeoutError, httpx.TimeoutException):
             raise UnansweredError(f"no answer within {SEND_SECONDS:.0f} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            httpx.StreamError,
+            OSError,
+            UnicodeError,
+        ) as error:
             raise UnansweredError(f"cannot be reached ({type(error).__name__})") from None
         return Answer(
             status, read_retry_after(told, now, LONGEST_HOLD), time.perf_counter() - begun
