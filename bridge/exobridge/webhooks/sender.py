@@ -142,10 +142,8 @@ class Sender:
             httpx.InvalidURL,
             httpx.StreamError,
             OSError,
-            UnicodeError,
+            UnicodeError,  # a host that is no name
         ) as error:
-            raise UnansweredError(f"cannot be reached ({type(error).__name__})") from None
-        except (OSError, UnicodeError) as error:  # the latter of a host that is no name
             raise UnansweredError(f"cannot be reached ({type(error).__name__})") from None
         return Answer(
             status, read_retry_after(told, now, LONGEST_HOLD), time.perf_counter() - begun
