@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin
 
@@ -101,14 +102,18 @@ def once(rows: list[str]) -> set[str]:
 # ------------------------------------------------------------------ commands
 
 
-def command_line(group: Any = None, above: str = "") -> dict[str, Any]:
+@cache
+def command_line() -> dict[str, Any]:
     """The commands by name; typer's own classes are no public part of it."""
-    group = group or cast(Any, typer.main.get_command(commands))
+    return _commands_of(typer.main.get_command(commands), "")
+
+
+def _commands_of(group: Any, above: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in group.list_commands(None):
         command = group.get_command(None, name)
         if hasattr(command, "list_commands"):
-            found.update(command_line(command, f"{above}{name} "))
+            found.update(_commands_of(command, f"{above}{name} "))
         else:
             found[f"{above}{name}"] = command
     return found

@@ -89,9 +89,10 @@ def test_a_list_that_is_wrong_is_told_by_line(folder: Path) -> None:
     (folder / "list.csv").write_text(LIST + "12,Chitra\n")
     refused = batch("start", "list.csv")
     assert refused.exit_code == 1
-    first, second = refused.stderr.splitlines()
+    first, second, cure = refused.stderr.splitlines()
     assert first == "1 of 3 rows cannot be called, so nobody is."
     assert second.startswith("line 4, number: It is no phone number")
+    assert "--skip-bad-rows" in cure
     assert batch("list").stdout == "No batches yet.\n"
     tried = told("start", "list.csv", "--skip-bad-rows", "--dry-run")
     assert (tried["rows"], tried["bad_rows"], tried["faults"][0]["line"]) == (2, 1, 4)

@@ -43,11 +43,17 @@ def unregistered() -> Ground:
     return Ground({"default": template()}, NumberBook())
 
 
+def calling_from(exophone: str) -> Ground:
+    """No number is registered, and the template names this one."""
+    return Ground({"default": template(caller_id=exophone)}, NumberBook())
+
+
 @pytest.mark.parametrize(
     ("wish", "on", "kind", "field"),
     [
         ({"number": "12"}, ground(), "bad-number", "number"),
         ({"number": "08047112233"}, ground(), "own-number", "number"),
+        ({"number": "08047112234"}, calling_from("+918047112234"), "own-number", "number"),
         ({"template": "defualt"}, ground(), "unknown-template", "template"),
         ({"caller_id": "80"}, ground(), "bad-caller-id", "caller_id"),
         ({"caller_id": number(9)}, ground(), "unknown-caller-id", "caller_id"),

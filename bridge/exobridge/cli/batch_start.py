@@ -164,6 +164,8 @@ def _tell_refusal(error: BatchRefusedError, as_json: bool) -> None:
         typer.echo(json.dumps(page, indent=2, ensure_ascii=False))
     typer.secho(error.detail, fg="red", err=True)
     _tell_faults(error.faults, error.count)
+    if error.is_partial:
+        typer.echo("Mend them, or call the others with --skip-bad-rows.", err=True)
 
 
 def _tell_faults(faults: Sequence[Fault], count: int) -> None:

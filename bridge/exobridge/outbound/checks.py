@@ -99,10 +99,15 @@ def check_number(number: str, numbers: Numbers) -> str:
             "number",
         )
     if normal in (numbers.entries or {}):
-        raise DialRefusedError(
-            "own-number", "The number is one of our own: the bot would call itself.", "number"
-        )
+        raise own_number()
     return normal
+
+
+def own_number() -> DialRefusedError:
+    """Whoever is to be called is an ExoPhone of ours."""
+    return DialRefusedError(
+        "own-number", "The number is one of our own: the bot would call itself.", "number"
+    )
 
 
 def check(wish: Wish, ground: Ground) -> DialRequest:

@@ -74,10 +74,20 @@ class BatchRefusedError(ExobridgeError):
         detail: What is wrong, as sentences.
         faults: The first of the rows that cannot be used.
         count: How many those are.
+        is_partial: The others can be.
     """
 
-    def __init__(self, kind: str, detail: str, faults: tuple[Fault, ...] = (), count: int = 0):
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        faults: tuple[Fault, ...] = (),
+        count: int = 0,
+        *,
+        is_partial: bool = False,
+    ) -> None:
         self.kind, self.detail, self.faults, self.count = kind, detail, faults, count
+        self.is_partial = is_partial
         super().__init__(detail)
 
 
@@ -123,11 +133,11 @@ def plan(
         raise BatchRefusedError("unreadable-list", _sentence(str(error))) from None
     faults = [fault for _, fault in rows if fault is not None]
     few, bad = tuple(faults[:SHOWN_FAULTS]), len(faults)
-    if bad and not wish.skip_bad_rows:
-        detail = f"{bad} of {len(rows)} rows cannot be called, so nobody is."
-        raise BatchRefusedError("bad-rows", detail, few, bad)
     if bad == len(rows):
         raise BatchRefusedError("bad-rows", "No row can be called.", few, bad)
+    if bad and not wish.skip_bad_rows:
+        detail = f"{bad} of {len(rows)} rows cannot be called, so nobody is."
+        raise BatchRefusedError("bad-rows", detail, few, bad, is_partial=True)
     more = for_all(len(rows), wish.calls_per_minute, wish.calls_at_once)
     return Plan(sheet.columns, tuple(_patient(each, more) for each, _ in rows), few, bad)
 

@@ -14,7 +14,7 @@ import structlog
 
 from exobridge.call.events import CallEvent
 from exobridge.numbers import normalise
-from exobridge.outbound.checks import Ground, check, check_number
+from exobridge.outbound.checks import Ground, check, check_number, own_number
 from exobridge.outbound.models import (
     Attempt,
     Dial,
@@ -104,6 +104,8 @@ class Outbound:
         ground = self._ground()
         number = check_number(wish.number, ground.numbers)
         request = check(wish, ground)
+        if number == request.caller_id:
+            raise own_number()
         now = self._clock()
         not_before = max(now, wish.not_before or now)
         if not_before > now + FURTHEST:
