@@ -115,7 +115,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read it."""
     try:
-        config.stash[_KEY] = Part.read(config.getoption("--part"))
+        config.stash[_KEY] = Part.read(str(config.getoption("--part")))
     except ValueError as error:
         raise pytest.UsageError(f"--part: {error}") from None
 
