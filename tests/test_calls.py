@@ -33,7 +33,7 @@ from exobridge_codecs.formats import AudioFormat, Encoding, pcm16
 from exobridge_codecs.pcm import to_int16
 from exobridge_providers.base import UserTurn
 from tests.peer import stream
-from tests.played import Played, Scene, broken_rules, heard_last_ms, heard_ms, play
+from tests.played import AT_ONCE, Played, Scene, broken_rules, heard_last_ms, heard_ms, play
 from tests.server import BOT, ECHO, LINE, QUICK, Server, bot, serving
 
 SECRET = "a-secret-of-the-tests"
@@ -101,14 +101,15 @@ def matrix(server: Server, *, echo: bool) -> list[CallPlan]:
 
 
 async def place(plans: Sequence[CallPlan]) -> list[CallReport]:
-    """All these calls at once; they begin one shortly after the other, as calls do."""
+    """These calls, ``AT_ONCE`` at a time."""
+    places = asyncio.Semaphore(AT_ONCE)
     async with Exotel() as exotel:
 
-        async def one(index: int, plan: CallPlan) -> CallReport:
-            await asyncio.sleep(index * 0.04)
-            return await exotel.call(plan)
+        async def one(plan: CallPlan) -> CallReport:
+            async with places:
+                return await exotel.call(plan)
 
-        return await asyncio.gather(*(one(*item) for item in enumerate(plans)))
+        return await asyncio.gather(*map(one, plans))
 
 
 def rates(text: str) -> dict[str, str]:

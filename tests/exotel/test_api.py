@@ -460,7 +460,7 @@ async def test_an_answer_that_never_comes_is_given_up() -> None:
         error = await refused(api)
         assert isinstance(error, ExotelTimeoutError)
         assert error.retryable
-        assert 1 <= account.count("ActiveStreams") <= 3
+        assert account.count("ActiveStreams") <= 3
 
 
 async def test_the_tries_are_counted() -> None:
