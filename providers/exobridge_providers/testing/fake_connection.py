@@ -135,11 +135,13 @@ class VendorConnection:
     # -------------------------------------------------------------- out
 
     def send(self, message: Mapping[str, Any] | str | bytes, after: float = 0.0) -> None:
-        """Send a message; an object goes as JSON.
+        """Send a message; an object goes as JSON. On a line that is broken it goes nowhere.
 
         Args:
             after: Not before so many seconds from now; the order is kept.
         """
+        if self._over:
+            return  # nobody would write it, and who closes waits for what is not written
         text = (
             message if isinstance(message, str | bytes) else msgspec.json.encode(message).decode()
         )
