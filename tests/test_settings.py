@@ -236,6 +236,14 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     assert caught.value.where == str(file)
 
 
+def test_a_key_in_the_wrong_place_is_not_repeated() -> None:
+    """Whoever writes it first has it where the name should be."""
+    key = "a-key-to-call-with-00"
+    for rest in ("operator:desk", "desk:operator", "operator:a b, and more than sixteen"):
+        error = refused(EXOBRIDGE_API_KEYS=f"reports:viewer:a-key-to-read-with,{key}:{rest}")
+        assert key not in str(error)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -47,7 +47,8 @@ def read_keys(text: str) -> tuple[ApiKey, ...]:
     """``name:role:key``, comma-separated.
 
     Raises:
-        ValueError: One is none; the message names it by its place or its name, never by the key.
+        ValueError: One is none. The message names it by its place, as the key may stand where the
+            name should.
     """
     parts = [part.strip() for part in text.split(",")]
     keys = tuple(_key(part, place) for place, part in enumerate(parts, 1) if part)
@@ -75,11 +76,11 @@ def _key(part: str, place: int) -> ApiKey:
         raise ValueError(f"the name of the {_nth(place)} is not made of a-z, 0-9, - and _")
     if role.upper() not in Role.__members__:
         roles = ", ".join(each.name.lower() for each in Role)
-        raise ValueError(f"the role of {name} is none of {roles}")
+        raise ValueError(f"the role of the {_nth(place)} is none of {roles}: it is name:role:key")
     if len(secret) < MIN_KEY_CHARS:
-        raise ValueError(f"the key of {name} is shorter than {MIN_KEY_CHARS} characters")
+        raise ValueError(f"the key of the {_nth(place)} is shorter than {MIN_KEY_CHARS} characters")
     if not _KEY.fullmatch(secret):
-        raise ValueError(f"the key of {name} cannot stand in a Bearer header")
+        raise ValueError(f"the key of the {_nth(place)} cannot stand in a Bearer header")
     return ApiKey(name, Role[role.upper()], SecretStr(secret))
 
 
