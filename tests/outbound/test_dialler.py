@@ -17,7 +17,7 @@ from exobridge.call import events
 from exobridge.call.events import CallEvent, EndedBy
 from exobridge.exotel.api import CallOrder, ExotelApi, PlacedAnswer
 from exobridge.exotel.api.retry import RequestKind, gate_of
-from exobridge.outbound.asking import MANY_UNSURE
+from exobridge.outbound.asking import FEW_NOT_FOUND, MANY_UNSURE
 from exobridge.outbound.caller import Caller
 from exobridge.outbound.dialler import Dialler, DiallerWaits
 from exobridge.outbound.models import Dial, DialOutcome, DialState, custom_field
@@ -214,6 +214,28 @@ async def test_what_concerns_all_burns_nobody(home: House, status: int) -> None:
         await home.look()
     assert {await home.state(dial) for dial in dials} == {(DialState.PLACED, None)}
     assert [(await home.book.again(dial)).attempts for dial in dials] == [1, 1, 1]
+    assert not home.dialler.trouble
+
+
+async def test_an_account_that_is_not_found_costs_few_their_call(home: House) -> None:
+    """A flow that is gone is one call's fault, and a wrong ``EXOTEL_SID`` everybody's: after some
+    404 in a row the others wait, and are called once one is placed."""
+    dials = [await home.book.want(n) for n in range(FEW_NOT_FOUND + 3)]
+    home.limits = replace(LIMITS, at_most=1)
+    home.account.meets = lambda asked: Fault(404)
+    with capture_logs() as logs:
+        for _ in dials:
+            await home.look()
+    states = [await home.state(dial) for dial in dials]
+    assert states.count((DialState.DONE, DialOutcome.REFUSED)) == FEW_NOT_FOUND
+    assert states.count((DialState.WAITING, None)) == 3
+    assert [entry["why"] for entry in logs if entry["event"] == "calls not placed"] == ["account"]
+    home.account.meets = None
+    for _ in range(3):
+        home.dialler.hold.until = 0.0  # its time is over
+        home.book.clock.pass_by(61)
+        await home.look()
+    assert len(home.placed) == 3
     assert not home.dialler.trouble
 
 

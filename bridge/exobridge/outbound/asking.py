@@ -10,6 +10,7 @@ from exobridge.exotel.api import (
     ExotelStatusError,
     ForbiddenError,
     NoBalanceError,
+    NotFoundError,
     RateLimitedError,
     UnauthorisedError,
 )
@@ -24,6 +25,9 @@ RATE_HOLD = 10.0
 MANY_UNSURE = 5
 """So many requests in a row of which no answer tells whether there is a call, and nobody else is
 called for a while: each costs somebody their call."""
+
+FEW_NOT_FOUND = 5
+"""So many 404 without a call that was placed in between may each be of their own call."""
 
 _OF_NUMBER = ("NDNC", "DND")
 """In the words of a 403: it concerns this number, "because of TRAI NDNC regulations"."""
@@ -47,8 +51,34 @@ class Meaning:
     hold: float = 0.0
 
 
+_NOTHING_FOUND = Meaning("again", "account")
+
+
+class Meanings:
+    """What errors mean, one after the other.
+
+    A 404 may be of one call, as its flow is gone, or of all, as ``EXOTEL_SID`` is wrong: a few cost
+    somebody their call, and after those nobody else is called for a while.
+    """
+
+    def __init__(self) -> None:
+        self._not_found = 0
+
+    def placed(self) -> Meaning:
+        """Exotel has placed the call."""
+        self._not_found = 0
+        return Meaning("placed")
+
+    def of(self, error: ExotelError) -> Meaning:
+        """It has not."""
+        if not isinstance(error, NotFoundError):
+            return meaning_of(error)
+        self._not_found += 1
+        return meaning_of(error) if self._not_found <= FEW_NOT_FOUND else _NOTHING_FOUND
+
+
 def meaning_of(error: ExotelError) -> Meaning:
-    """What an error means for its call, and for all others."""
+    """What an error means for its call, and for all others, taken by itself."""
     if error.may_have_happened:
         return Meaning("unsure")
     if isinstance(error, RateLimitedError):

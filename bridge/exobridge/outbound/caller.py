@@ -12,7 +12,7 @@ from typing import TypeVar
 import structlog
 
 from exobridge.exotel.api import CallOrder, ExotelError, PlacedAnswer
-from exobridge.outbound.asking import Meaning, meaning_of
+from exobridge.outbound.asking import Meaning, Meanings
 from exobridge.outbound.models import Dial, PlacedCall
 from exobridge.outbound.orders import Orders
 from exobridge.outbound.service import Outbound
@@ -27,8 +27,6 @@ Connect = Callable[[CallOrder], Awaitable[PlacedAnswer]]
 """Has Exotel place a call; raises :class:`ExotelError`."""
 
 ResultT = TypeVar("ResultT")
-
-PLACED = Meaning("placed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class Caller:
         self._orders = orders
         self._connect = connect
         self._clock = clock
+        self._meanings = Meanings()
 
     async def ask(self, dial: Dial, attempt: int) -> Asked:
         """Ask for the call of a dial that is being placed.
@@ -86,7 +85,7 @@ class Caller:
             await self._steps.unsure(dial, self._clock(), "the request was broken off")
             raise
         await self._placed(dial, attempt, answer.call_sid, time.perf_counter() - began)
-        return Asked(PLACED)
+        return Asked(self._meanings.placed())
 
     async def _placed(self, dial: Dial, attempt: int, call_sid: str, seconds: float) -> None:
         now = self._clock()
@@ -104,7 +103,7 @@ class Caller:
         await self._outbound.record(call_sid, now, placed)
 
     async def _not_placed(self, dial: Dial, error: ExotelError) -> Asked:
-        meaning, words = meaning_of(error), _without_numbers(str(error), dial)
+        meaning, words = self._meanings.of(error), _without_numbers(str(error), dial)
         now = self._clock()
         match meaning.what:
             case "again":
