@@ -41,6 +41,7 @@ _ASKING = Module(
             "self._troubles, self._unsure, self.until,", "self._unsure, _, _,", "it never passes"
         ),
         Mutation('_OF_NUMBER = ("NDNC", "DND")', "_OF_NUMBER = ()", "one number stops all calls"),
+        Mutation("self._not_found += 1", "pass", "a wrong SID costs everybody their call"),
     ),
 )
 

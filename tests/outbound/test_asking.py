@@ -24,7 +24,16 @@ from exobridge.exotel.api import (
     RateLimitedError,
     UnauthorisedError,
 )
-from exobridge.outbound.asking import LONGEST_HOLD, RATE_HOLD, Hold, Meaning, meaning_of
+from exobridge.outbound.asking import (
+    FEW_NOT_FOUND,
+    LONGEST_HOLD,
+    MANY_UNSURE,
+    RATE_HOLD,
+    Hold,
+    Meaning,
+    Meanings,
+    meaning_of,
+)
 from exobridge.outbound.serving import limits_of
 from exobridge.settings import Settings
 from exobridge.store.dial_pace import Limits, Traffic, room_in_minute
@@ -61,6 +70,28 @@ def test_exotel_is_left_alone_as_long_as_it_asks() -> None:
     """And for some seconds at least."""
     assert meaning_of(RateLimitedError("x", status=429)).hold == RATE_HOLD
     assert meaning_of(RateLimitedError("x", status=429, retry_after=77)).hold == 77
+
+
+def test_many_404_in_a_row_are_nobodys_own() -> None:
+    """A call that is placed in between tells that the account is found."""
+    meanings, gone = Meanings(), NotFoundError("x", status=404)
+    for _ in range(2):
+        told = [meanings.of(gone).what for _ in range(FEW_NOT_FOUND + 2)]
+        assert told == ["refused"] * FEW_NOT_FOUND + ["again"] * 2
+        assert meanings.of(BadRequestError("x", status=400)).what == "refused"
+        assert meanings.of(gone).what == "again"
+        assert meanings.placed().what == "placed"
+
+
+def test_many_answers_that_tell_nothing_are_trouble() -> None:
+    """A few may be chance."""
+    hold = Hold()
+    for _ in range(MANY_UNSURE - 1):
+        assert not hold.unsure("no answer", 100.0)
+    assert not hold.is_probing
+    assert hold.unsure("no answer", 100.0)
+    assert hold.is_probing
+    assert hold.left(100.0)
 
 
 def test_trouble_holds_longer_each_time_and_is_told_once() -> None:
