@@ -65,7 +65,8 @@ async def test_each_utterance_has_a_connection_where_the_vendor_closes_it() -> N
             await call.say(name, text)
         assert [await call.spoken(name) for name in "abc"] == [TEXT, NEXT, LATER]
         assert [number for number, _ in stage.vendor.received] == [1, 2, 3]
-        await until(lambda: stage.vendor.open_connections == 2)
+        # Two are open again, but for a slow one that was not there yet when the third was left.
+        await until(lambda: len(stage.vendor.connections) > 3)
         await call.aclose()
 
 
