@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,12 +161,12 @@ def _wait(server: Server, health: str) -> None:
 
 
 def _stop(server: Server) -> None:
-    if server.process.poll() is not None:
-        return
+    """With its workers, which a floor's own end leaves behind."""
+    pids = tree(server.process.pid)
     server.process.terminate()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         server.process.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        for pid in tree(server.process.pid):
-            os.kill(pid, 9)
-        server.process.wait()
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    server.process.wait()
