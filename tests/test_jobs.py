@@ -220,11 +220,15 @@ async def test_a_time_out_of_the_handlers_own(store: Store) -> None:
 async def test_so_many_at_once(store: Store) -> None:
     """As many as were said, of a kind; the others wait their turn, and all are done."""
     now = most = 0
+    three = asyncio.Event()
 
     async def work(job: Job) -> None:
         nonlocal now, most
         now += 1
         most = max(most, now)
+        if now == 3:
+            three.set()
+        await three.wait()
         await asyncio.sleep(0.01)
         now -= 1
 

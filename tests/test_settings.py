@@ -302,6 +302,7 @@ def test_a_key_in_the_wrong_place_is_not_repeated() -> None:
         ("DATABASE_URL", "data.db"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:////var/calls.db?timeout=30"),
         ("EXOBRIDGE_HOST", "http://0.0.0.0"),
         ("EXOBRIDGE_HOST", "0.0.0.0:8080"),
         ("EXOBRIDGE_PORT", "http"),

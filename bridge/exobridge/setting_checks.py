@@ -271,7 +271,7 @@ def wire_dir(value: Path) -> Path:
 def database_url(value: SecretStr) -> SecretStr:
     """An SQLite file by its asynchronous driver, which is put in where the URL names none."""
     url = re.fullmatch(
-        r"sqlite(?:\+aiosqlite)?:///(?!:memory:|file:)(.+)", value.get_secret_value()
+        r"sqlite(?:\+aiosqlite)?:///(?!:memory:|file:)([^?]+)", value.get_secret_value()
     )
     if url is None:
         raise wrong(

@@ -49,6 +49,12 @@ async def test_a_database_in_memory(url: str) -> None:
         await Store.open(url)
 
 
+def test_options_of_the_driver() -> None:
+    """None is passed on, so that none is taken and ignored."""
+    with pytest.raises(StoreOpenError, match=r"takes no options; write it like sqlite"):
+        read_url("sqlite:////srv/calls.db?timeout=30")
+
+
 def test_the_driver_is_put_in() -> None:
     """A URL without the driver's name is taken as well."""
     assert read_url("sqlite:////srv/calls.db") == make_url("sqlite+aiosqlite:////srv/calls.db")

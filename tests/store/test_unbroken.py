@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.store.test_recordings import ONE
 
 def events(count: int) -> CallEvent:
     """What a counter makes."""
-    return ended(seconds=count)
+    return replace(ended(seconds=count), key="a-key")
 
 
 WORK: dict[str, Callable[[Store], Coroutine[Any, Any, object]]] = {

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
 from exobridge.store.errors import StoreOpenError
+from exobridge.store.one_trip import OneTripConnection
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite"}
 """The driver of each kind of database."""
@@ -45,6 +46,8 @@ def read_url(text: str) -> URL:
         )
     if url.database in (None, "", ":memory:") or str(url.database).startswith("file:"):
         raise StoreOpenError(f"the database has to be a file; write its URL like {EXAMPLE}")
+    if url.query:
+        raise StoreOpenError(f"the database's URL takes no options; write it like {EXAMPLE}")
     return url.set(drivername=DRIVERS[kind])
 
 
@@ -86,9 +89,11 @@ def make_engine(
         durable: What is committed survives a power cut, too, for a wait for the disk each time.
     """
     size = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 0}
-    # No transaction of the driver's own: it would not open one before DDL, nor with the lock.
     engine = create_async_engine(
-        url, hide_parameters=True, connect_args={"isolation_level": None}, **size
+        url,
+        hide_parameters=True,
+        async_creator=lambda: OneTripConnection(str(url.database)),
+        **size,
     )
     pragmas = (
         f"busy_timeout={busy_timeout_ms}",
