@@ -271,7 +271,7 @@ def wire_dir(value: Path) -> Path:
 def database_url(value: SecretStr) -> SecretStr:
     """An SQLite file by its asynchronous driver, which is put in where the URL names none."""
     url = re.fullmatch(
-        r"sqlite(?:\+aiosqlite)?:///(?!:memory:|file:)([^?]+)", value.get_secret_value()
+        r"sqlite(?:\+aiosqlite)?:///(?!:memory:|file:)(.+)", value.get_secret_value()
     )
     if url is None:
         raise wrong(
@@ -279,6 +279,8 @@ def database_url(value: SecretStr) -> SecretStr:
             "Write it like DATABASE_URL=sqlite+aiosqlite:////var/lib/exobridge/calls.sqlite3, "
             "or unset it.",
         )
+    if "?" in url[1]:
+        raise wrong("has options behind a ?, and there are none", "Leave the ? and them out.")
     return SecretStr(f"sqlite+aiosqlite:///{url[1]}")
 
 
