@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
-from exobridge.store import Store, StoreOpenError, StoreOptions, StoreUnavailableError
-from exobridge.store.engine import insert_new, read_url
+from exobridge.store import (
+    Store,
+    StoreClosedError,
+    StoreOpenError,
+    StoreOptions,
+    StoreUnavailableError,
+)
+from exobridge.store.access import reading, writing
+from exobridge.store.engine import insert_new, make_engine, read_url
 from exobridge.store.tables import turns
+from tests.server import until
 from tests.store.samples import started
 
 
@@ -85,8 +94,8 @@ async def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
 def test_new_rows_are_inserted_alike(kind: str) -> None:
     """The one statement that is spelt by dialect passes over known rows on each."""
     dialect = make_url(f"{kind}://").get_dialect()()
-    text = str(insert_new(turns, kind).compile(dialect=dialect))
-    assert text.endswith("ON CONFLICT DO NOTHING")
+    statement = str(insert_new(turns, kind).compile(dialect=dialect))
+    assert statement.endswith("ON CONFLICT DO NOTHING")
 
 
 async def test_a_writer_waits_for_another_process(store: Store, url: str, path: Path) -> None:
@@ -118,3 +127,46 @@ async def test_stores_that_open_at_once_do_not_shut_each_other_out(url: str) -> 
     store = await Store.open(url)
     assert len(await store.calls()) == 24
     await store.aclose()
+
+
+def threads() -> int:
+    """Those of this process."""
+    return len(threading.enumerate())
+
+
+async def test_what_is_under_way_while_it_is_closed(tmp_path: Path) -> None:
+    """It goes on to its end, and then its connection is closed, too; later there is no other."""
+    before = threads()
+    url = read_url(f"sqlite:///{tmp_path}/a.sqlite3")
+    engine = make_engine(url, busy_timeout_ms=20, writes=False)
+    async with reading(engine) as connection:
+        await engine.dispose()
+        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        assert threads() == before + 1
+    await until(lambda: threads() == before)
+    with pytest.raises(StoreClosedError):
+        async with reading(engine):
+            pass
+    assert threads() == before
+
+
+async def test_who_is_cancelled_while_a_connection_is_opened(tmp_path: Path) -> None:
+    """Wherever that is, what was opened is closed."""
+    before = threads()
+    url = read_url(f"sqlite:///{tmp_path}/a.sqlite3")
+    engine = make_engine(url, busy_timeout_ms=20, writes=True)
+
+    async def ask() -> None:
+        async with writing(engine):
+            pass
+
+    for wait in range(40):
+        task = asyncio.create_task(ask())
+        await asyncio.sleep(wait / 10_000)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        async with engine.connect() as connection:
+            await connection.invalidate()  # so that the next one is opened anew
+    await engine.dispose()
+    await until(lambda: threads() == before)

@@ -6,16 +6,16 @@ import asyncio
 import random
 import time
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, event, make_url
+from sqlalchemy import Connection, Engine, Insert, Table, event, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
-from exobridge.store.errors import StoreOpenError
+from exobridge.store.errors import StoreClosedError, StoreOpenError
 from exobridge.store.one_trip import OneTripConnection
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite"}
@@ -87,33 +87,39 @@ def make_engine(
         busy_timeout_ms: How long to wait for another process's transaction, in milliseconds.
         writes: One connection, whose transactions take the write lock at once; else they only read.
         durable: What is committed survives a power cut, too, for a wait for the disk each time.
+
+    Returns:
+        Once disposed of, it is closed for good: what is under way goes on to its end, and what
+        comes later raises `StoreClosedError`.
     """
     size = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 0}
-    engine = create_async_engine(
-        url,
-        hide_parameters=True,
-        async_creator=lambda: OneTripConnection(str(url.database)),
-        **size,
-    )
-    pragmas = (
-        f"busy_timeout={busy_timeout_ms}",
-        "foreign_keys=ON",
-        f"synchronous={'FULL' if durable else 'NORMAL'}",
-        f"query_only={'OFF' if writes else 'ON'}",
-        "secure_delete=ON",  # what is erased is overwritten, not only given free
-        f"cache_size=-{CACHE_KB}",
-    )
+    first = [
+        f"PRAGMA busy_timeout={busy_timeout_ms}",
+        "PRAGMA foreign_keys=ON",
+        f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}",
+        f"PRAGMA query_only={'OFF' if writes else 'ON'}",
+        "PRAGMA secure_delete=ON",  # what is erased is overwritten, not only given free
+        f"PRAGMA cache_size=-{CACHE_KB}",
+    ]
+    if writes:
+        first.append("SELECT count(*) FROM sqlite_master")  # opens the log, maybe waits
+        first.append("PRAGMA busy_timeout=0")  # from now on we wait, before writing
+    is_closed = False
 
-    def on_connect(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        try:
-            for pragma in pragmas:
-                cursor.execute(f"PRAGMA {pragma}")
-            if writes:
-                cursor.execute("SELECT count(*) FROM sqlite_master")  # opens the log, maybe waits
-                cursor.execute("PRAGMA busy_timeout=0")  # from now on we wait, before writing
-        finally:
-            cursor.close()
+    def create() -> OneTripConnection:
+        if is_closed:
+            raise StoreClosedError("the store has been closed")
+        return OneTripConnection(str(url.database), first)
+
+    engine = create_async_engine(url, hide_parameters=True, async_creator=create, **size)
+
+    def on_disposed(_engine: Engine) -> None:
+        nonlocal is_closed
+        is_closed = True
+
+    def on_checkin(_connection: object, record: ConnectionPoolEntry) -> None:
+        if is_closed:  # it was in use, so that nobody has closed it
+            record.invalidate()
 
     def on_begin(connection: Connection) -> None:
         if writes:
@@ -121,7 +127,8 @@ def make_engine(
         else:
             connection.exec_driver_sql("BEGIN")
 
-    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "engine_disposed", on_disposed)
+    event.listen(engine.sync_engine, "checkin", on_checkin)
     event.listen(engine.sync_engine, "begin", on_begin)
     return engine
 

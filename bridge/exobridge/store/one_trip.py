@@ -6,6 +6,7 @@ threads, and waits for the interpreter's lock there and for the loop's next turn
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
@@ -23,12 +24,32 @@ class OneTripConnection(aiosqlite.Connection):
 
     Args:
         path: Of the database's file.
+        first: Statements to execute when it is open, before anybody has it.
     """
 
-    def __init__(self, path: str) -> None:
-        # No transaction of the driver's own: it would not open one before DDL, nor with the lock.
-        super().__init__(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+    def __init__(self, path: str, first: Sequence[str] = ()) -> None:
+        self._opened: list[sqlite3.Connection] = []
+
+        def connect() -> sqlite3.Connection:
+            # No transaction of the driver's own: it would not open one before DDL, nor with the
+            # lock.
+            connection = sqlite3.connect(path, isolation_level=None)
+            self._opened.append(connection)
+            for statement in first:
+                connection.execute(statement).close()
+            return connection
+
+        super().__init__(connect, iter_chunk_size=64)
         self._thread.daemon = True  # whoever forgets to close it can end nevertheless
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Close it and end the thread, also if it failed or was given up while it opened."""
+        self._tx.put_nowait((None, self._close))
+        return super().stop()
+
+    def _close(self) -> None:
+        for connection in self._opened:
+            connection.close()
 
     def cursor(self) -> OneTripCursor:  # type: ignore[override]  # aiosqlite's makes a trip
         """A new cursor."""
