@@ -452,14 +452,17 @@ async def test_a_job_whose_process_dies_each_time_is_given_up(store: Store) -> N
 async def test_stopping_gives_running_work_a_moment(store: Store) -> None:
     """What ends within it is done; what does not is free for the next start at once."""
 
+    stopping = asyncio.Event()
+
     async def work(job: Job) -> None:
-        await asyncio.sleep(0.05 if job.key == "short" else 3600)
+        await (stopping.wait() if job.key == "short" else asyncio.sleep(3600))
 
     options = replace(QUICK, drain=0.5)
     async with running(store, work, options=options, limit_seconds=3600, concurrency=2):
         await store.jobs.add("work", "short", {})
         await store.jobs.add("work", "long", {})
         await reach(store, JobState.RUNNING, JobState.RUNNING)
+        asyncio.get_running_loop().call_later(0.05, stopping.set)
     assert await state(store, JobState.DONE, JobState.WAITING)
     (job,) = await store.jobs.listed(JobState.WAITING)
     assert (job.attempts, job.error) == (0, "the server stopped")
