@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from exobridge.call.events import Role
+from exobridge.call.events import EndedBy, Role
 from exobridge.simulator import BargeIn, Clip, Dtmf, Hear, Say, Silence, Wait
 from exobridge_codecs.tones import tone
 from exobridge_providers.base import UserTurn
 from tests.call import dialogues
 from tests.played import Played, Scene, heard_ms, play
-from tests.server import LINE, bot
+from tests.server import LINE, SHORT, bot
 
 LONG = "This is a long answer of the bot, which takes its time to come to its end."
 MS_PER_CHAR = 60
@@ -120,6 +120,12 @@ SCENES = {
         )
         for times in (0, 2)
     },
+    "last-words": Scene(
+        bot(
+            dialogue={"options": {"script": [[{"text": LONG}, {"reason": "done"}]]}},
+            tts={"options": {"ms_per_char": MS_PER_CHAR, "pace": 1}},
+        ),
+    ),
     "open": pausing("one and", 500, end_silence_ms=300, max_end_silence_ms=900),
     "plain": pausing("one", 800, end_silence_ms=300, max_end_silence_ms=900),
 }
@@ -258,6 +264,14 @@ def test_a_silent_caller_is_asked_as_often_as_the_template_says(
     """Then comes the goodbye."""
     said = played[f"asked-{times}"].said
     assert said == ["Hello there.", *["Still there?"] * times, "Goodbye."]
+
+
+def test_last_words_that_come_as_slowly_as_they_are_said(played: dict[str, Played]) -> None:
+    """They are heard to their end, however long they take."""
+    one = played["last-words"]
+    assert LONG_MS > 1000 * SHORT.goodbye
+    assert answer(one) == (0, True)
+    assert one.call.ended_by is EndedBy.BOT
 
 
 def test_words_that_go_on_are_waited_for(played: dict[str, Played]) -> None:

@@ -167,13 +167,14 @@ class Floor:
         """Wait until everything has been played, within a limit that what is still being made
         extends."""
         while True:
-            remaining_s = self._speaking.remaining_s
+            limit_s = self._speaking.remaining_s + self._stage.services.waits.goodbye
+            made_ms = self._speaking.made_ms
             try:
-                async with asyncio.timeout(remaining_s + self._stage.services.waits.goodbye):
+                async with asyncio.timeout(limit_s):
                     await self._silent.wait()
                     return
             except TimeoutError:
-                if self._speaking.remaining_s in (0, remaining_s):
+                if self._speaking.made_ms == made_ms:
                     self._stage.log.warning("last words not played in time")
                     return
 

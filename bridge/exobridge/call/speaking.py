@@ -95,6 +95,7 @@ class Speaking:
         sample_rate: The line's, in hertz, once it is open.
         tape: Takes what the caller hears; ``None``: it is not recorded.
         spoken: What the voice is given of a text; records and dialogues keep it as it was written.
+        made_ms: Audio of lines there has been so far, in milliseconds.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Speaking:
         self.sample_rate = 0
         self.tape: Tape | None = None
         self.spoken: Callable[[str], str] = str
+        self.made_ms = 0.0
         self._stream = stream
         self._send = send
         self._now = now
@@ -265,7 +267,9 @@ class Speaking:
         utterance = self._utterances[utterance_id]
         if pcm and utterance.first_audio_at is None:
             utterance.first_audio_at = self._now()
-        utterance.audio_ms += len(pcm) / 2 / self.sample_rate * 1000
+        audio_ms = len(pcm) / 2 / self.sample_rate * 1000
+        utterance.audio_ms += audio_ms
+        self.made_ms += audio_ms
         self._playout.add(utterance_id, pcm)
         self._arm(self._now())
 
