@@ -186,7 +186,7 @@ SCENES = {
     ),
     "tones": Scene(answering({"digits": "41"})),
     "idle": Scene(BOT, (STAY,), limits={"idle_seconds": 0.5}),
-    "long": Scene(answering({"text": LONG}), limits={"max_call_seconds": 1.3}),
+    "long": Scene(answering({"text": LONG}, ms_per_char=100), limits={"max_call_seconds": 3}),
     "long-echo": Scene(ECHO, (STAY,), SILENT, limits={"max_call_seconds": 1.3}),
     "keys": Scene(BOT, (Dtmf("417#"), Say(LINE))),
     "cut": Scene(

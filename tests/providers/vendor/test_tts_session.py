@@ -22,7 +22,7 @@ from exobridge_providers.tts.cartesia import CartesiaProtocol, CartesiaTts
 from exobridge_providers.vendor import TtsProtocol, tts_session
 
 TEXT, NEXT, LATER = "quartz violet hazel", "onyx jade", "ruby"
-SOON = {"connect_seconds": 0.3}
+SOON = {"connect_seconds": 1.0}
 
 
 class TwoContexts(CartesiaProtocol):
