@@ -123,7 +123,7 @@ SECONDS: dict[str, float] = {
     "an answering machine's beep": VoicemailTable().beep_seconds,
     "a caller, until the answer begins": LIMITS.filler_ms / 1000,
     "the end of the call": LIMITS.max_call_seconds,
-    "the last words to be played, beyond their own length": DEFAULTS.goodbye,
+    "the last words to be played, since audio of them last came or was sent": DEFAULTS.goodbye,
     "the last words of a call that has reached its maximum length": session.LAST_WORDS_S,
     "an own recording to be put away": shelf.STORE_S,
     "own recordings to be written, when the server stops": recorder.CLOSE_S,

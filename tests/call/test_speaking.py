@@ -432,10 +432,8 @@ async def test_a_pause_holds_back_and_a_resume_goes_on() -> None:
     await asyncio.sleep(0.25)
     call.speaking.pause()
     sent = len(call.frames)
-    held_s = call.speaking.remaining_s
     await asyncio.sleep(3)
     assert len(call.frames) == sent
-    assert call.speaking.remaining_s == held_s > 0
     call.speaking.resume()
     await asyncio.sleep(2)
     assert call.payload == hum(1000)
@@ -463,7 +461,6 @@ async def test_before_the_line_is_open_nothing_is_said_or_cut() -> None:
     speaking.mark_played("u1")
     assert speaking.cut() == []
     assert speaking.overdue(loop.time() + 100, 1.0) is None
-    assert speaking.remaining_s == 0
     await asyncio.sleep(1)
     assert frames == []
 

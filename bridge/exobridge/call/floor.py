@@ -164,19 +164,18 @@ class Floor:
         self._listener.bot_silent()
 
     async def played_out(self) -> None:
-        """Wait until everything has been played, within a limit that what is still being made
-        extends."""
+        """Wait until everything has been played, or until nothing of it has moved for too long."""
+        since = asyncio.get_running_loop().time()
         while True:
-            limit_s = self._speaking.remaining_s + self._stage.services.waits.goodbye
-            made_ms = self._speaking.made_ms
             try:
-                async with asyncio.timeout(limit_s):
+                async with asyncio.timeout_at(since + self._stage.services.waits.goodbye):
                     await self._silent.wait()
                     return
             except TimeoutError:
-                if self._speaking.made_ms == made_ms:
+                if self._speaking.moved_at <= since:
                     self._stage.log.warning("last words not played in time")
                     return
+                since = self._speaking.moved_at
 
     # -------------------------------------------------------------- what becomes of the lines
 

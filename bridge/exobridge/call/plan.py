@@ -220,7 +220,7 @@ class Waits:
     dialling: float = 0.5
     """For the database, each time it is asked, when a Connect applet asks whom to dial."""
     goodbye: float = 12.0
-    """For a last line to be played."""
+    """Without any of the last words being made or sent, before the line is left all the same."""
     close: float = 3.0
     """For a provider to close its session."""
     send: float = 5.0

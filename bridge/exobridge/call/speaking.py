@@ -95,7 +95,7 @@ class Speaking:
         sample_rate: The line's, in hertz, once it is open.
         tape: Takes what the caller hears; ``None``: it is not recorded.
         spoken: What the voice is given of a text; records and dialogues keep it as it was written.
-        made_ms: Audio of lines there has been so far, in milliseconds.
+        moved_at: When audio of a line came, or went out, last.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Speaking:
         self.sample_rate = 0
         self.tape: Tape | None = None
         self.spoken: Callable[[str], str] = str
-        self.made_ms = 0.0
+        self.moved_at = 0.0
         self._stream = stream
         self._send = send
         self._now = now
@@ -158,11 +158,6 @@ class Speaking:
     def silent(self) -> bool:
         """Nothing is being said, or waits to be."""
         return not self._utterances
-
-    @property
-    def remaining_s(self) -> float:
-        """Audio that is held and was not sent, in seconds."""
-        return self._playout.held_ms / 1000 if self._playout is not None else 0.0
 
     def say_audio(self, utterance_id: str, text: str, pcm: bytes) -> Utterance:
         """Say a line whose audio, PCM16 at the line's rate, is there."""
@@ -267,9 +262,8 @@ class Speaking:
         utterance = self._utterances[utterance_id]
         if pcm and utterance.first_audio_at is None:
             utterance.first_audio_at = self._now()
-        audio_ms = len(pcm) / 2 / self.sample_rate * 1000
-        utterance.audio_ms += audio_ms
-        self.made_ms += audio_ms
+        utterance.audio_ms += len(pcm) / 2 / self.sample_rate * 1000
+        self.moved_at = self._now()
         self._playout.add(utterance_id, pcm)
         self._arm(self._now())
 
@@ -357,16 +351,20 @@ class Speaking:
                     if self.tape is not None:
                         heard_at = self._opened_at + out.timestamp_ms / 1000
                         self.tape.sent(heard_at, out.payload, self._format)
-                    utterance = self._utterances.get(out.utterance)
-                    if utterance is not None and utterance.first_sent_at is None:
-                        utterance.first_sent_at = now
-                        if self.listener is not None:
-                            self.listener.started(utterance)
+                    if (utterance := self._utterances.get(out.utterance)) is not None:
+                        self._line_sent(utterance, now)
                 case SendMark():
                     self._send(self._stream.send_mark(out.name))
                 case Played():
                     self._played(out, now)
         self._arm(now)
+
+    def _line_sent(self, utterance: Utterance, now: float) -> None:
+        self.moved_at = now
+        if utterance.first_sent_at is None:
+            utterance.first_sent_at = now
+            if self.listener is not None:
+                self.listener.started(utterance)
 
     def _played(self, played: Played, now: float) -> None:
         utterance = self._utterances.pop(played.utterance, None)
