@@ -1,4 +1,4 @@
-"""Texts from outside on a terminal: what they hold is seen, and does nothing."""
+"""Texts from outside on a terminal, or in a line: what they hold is seen, and does nothing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def visible(text: str, keep: str = "") -> str:
         return text
     keep += _JOINERS
     return "".join(char if char.isprintable() or char in keep else _escape(char) for char in text)
+
+
+def one_line(text: str) -> str:
+    """The text on a line of its own: what is not seen in it parts words, as a space does."""
+    seen = (char if char.isprintable() or char in _JOINERS else " " for char in text)
+    return " ".join("".join(seen).split())
 
 
 def _escape(char: str) -> str:

@@ -10,6 +10,7 @@ from exobridge.call.events import Role, Turn
 from exobridge.call.state import Call, replay
 from exobridge.templates.transfer import TransferTable
 from exobridge.transfer.whisper import cut, last_words, whisper_text
+from exobridge.visible import visible
 from tests.transfer.facts import talked
 
 
@@ -103,4 +104,10 @@ def test_it_is_never_too_long(summary: str, lines: list[str], limit: int, custom
     text = whisper_text(table, summary, call(), turns(*lines))
     assert len(text) <= limit
     assert text == " ".join(text.split())
-    assert text.isprintable()
+    assert visible(text) == text
+
+
+def test_what_joins_letters_stays() -> None:
+    """Malayalam's final n, and a half consonant, are written with it."""
+    summary = "അവന\u0d4d\u200d വിളിച്ചു, शक\u094d\u200dति"
+    assert whisper_text(TransferTable(whisper_text="{summary}"), summary, call(), []) == summary

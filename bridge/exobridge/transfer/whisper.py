@@ -10,6 +10,7 @@ from exobridge.call.state import Call
 from exobridge.numbers import spoken
 from exobridge.templates.text import render
 from exobridge.templates.transfer import TransferTable
+from exobridge.visible import one_line
 
 MAX_LINES = 3
 """How many of the caller's last lines stand in for a summary."""
@@ -23,12 +24,12 @@ def whisper_text(table: TransferTable, summary: str, call: Call, turns: Sequence
         turns: Of the call, in their order; none where transcripts are not kept.
     """
     variables = {
-        "summary": _one_line(summary) or last_words(turns, table.whisper_max_chars),
+        "summary": one_line(summary) or last_words(turns, table.whisper_max_chars),
         "caller": spoken(call.caller),
         "called": spoken(call.called),
-        "custom_field": _one_line(call.custom_field),
+        "custom_field": one_line(call.custom_field),
     }
-    return cut(_one_line(render(table.whisper_text, variables)), table.whisper_max_chars)
+    return cut(one_line(render(table.whisper_text, variables)), table.whisper_max_chars)
 
 
 def last_words(turns: Sequence[Turn], max_chars: int) -> str:
@@ -36,7 +37,7 @@ def last_words(turns: Sequence[Turn], max_chars: int) -> str:
     lines: list[str] = []
     left = max_chars
     for turn in reversed([turn for turn in turns if turn.role is Role.CALLER]):
-        line = _ended(_one_line(turn.text))
+        line = _ended(one_line(turn.text))
         if lines and (len(lines) == MAX_LINES or len(line) + 1 > left):
             break
         lines.append(line)
@@ -55,10 +56,6 @@ def cut(text: str, max_chars: int) -> str:
         return text[:end].rstrip()
     words = text[: max_chars + 1].rsplit(" ", 1)[0]
     return words[:max_chars].rstrip()
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def _ended(line: str) -> str:
