@@ -203,7 +203,7 @@ _WHISPER = Module(
     ("tests/transfer/test_whisper.py",),
     (
         Mutation(
-            "_one_line(summary) or last_words(",
+            "one_line(summary) or last_words(",
             "last_words(",
             "the dialogue's summary is not told",
         ),
@@ -224,10 +224,10 @@ _WHISPER = Module(
             "filter(None, lines)",
             "the last words come first",
         ),
-        Mutation("_ended(_one_line(turn.text))", "_one_line(turn.text)", "lines run together"),
+        Mutation("_ended(one_line(turn.text))", "one_line(turn.text)", "lines run together"),
         Mutation(
-            "return cut(_one_line(render(table.whisper_text, variables)), table.whisper_max_chars)",
-            "return _one_line(render(table.whisper_text, variables))",
+            "return cut(one_line(render(table.whisper_text, variables)), table.whisper_max_chars)",
+            "return one_line(render(table.whisper_text, variables))",
             "the human listens to a minute of it before the caller is put through",
         ),
         Mutation(
@@ -241,10 +241,27 @@ _WHISPER = Module(
             "text[:max_chars].rsplit",
             "a word that fits exactly is left out",
         ),
+    ),
+)
+
+_VISIBLE = Module(
+    "bridge/exobridge/visible.py",
+    ("tests/test_visible.py", "tests/transfer/test_whisper.py"),
+    (
         Mutation(
-            'each if each.isprintable() else " "',
-            "each",
+            'char.isprintable() or char in _JOINERS else " "',
+            'True else " "',
             "control characters are sent to Exotel's voice",
+        ),
+        Mutation(
+            'isprintable() or char in _JOINERS else " "',
+            'isprintable() else " "',
+            "a whisper's Malayalam is misspelt",
+        ),
+        Mutation(
+            "isprintable() or char in keep else",
+            "isprintable() or True else",
+            "a caller's words clear the operator's screen",
         ),
     ),
 )
@@ -390,4 +407,4 @@ _TABLE = Module(
     ),
 )
 
-MODULES = (_ATTEMPTS, _PENDING, _WHISPER, _CONNECT, _TABLE)
+MODULES = (_ATTEMPTS, _PENDING, _WHISPER, _VISIBLE, _CONNECT, _TABLE)
