@@ -44,8 +44,9 @@ class OneTripConnection(aiosqlite.Connection):
 
     def stop(self) -> asyncio.Future[Any] | None:
         """Close it and end the thread, also if it failed or was given up while it opened."""
-        self._tx.put_nowait((None, self._close))
-        return super().stop()
+        # aiosqlite does not say of what its futures are.
+        self._tx.put_nowait((None, self._close))  # pyright: ignore[reportUnknownMemberType]
+        return super().stop()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
     def _close(self) -> None:
         for connection in self._opened:
