@@ -260,10 +260,11 @@ class Speaking:
         """Audio of an utterance."""
         assert self._playout is not None
         utterance = self._utterances[utterance_id]
-        if pcm and utterance.first_audio_at is None:
-            utterance.first_audio_at = self._now()
+        if pcm:
+            self.moved_at = self._now()
+            if utterance.first_audio_at is None:
+                utterance.first_audio_at = self.moved_at
         utterance.audio_ms += len(pcm) / 2 / self.sample_rate * 1000
-        self.moved_at = self._now()
         self._playout.add(utterance_id, pcm)
         self._arm(self._now())
 
