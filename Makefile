@@ -40,7 +40,7 @@ stories: $(READY) ## the calls of docs/flows with real speech, one after the oth
 coverage: $(READY) ## how much of the modules without I/O their tests run, module by module
 	$(BIN)/python -m tests.covered
 
-mutants: $(READY) ## faults put into those modules one at a time: do the tests notice? half an hour
+mutants: $(READY) ## faults put into those modules one at a time: do the tests notice? two hours
 	$(BIN)/python -m tests.mutations
 
 check: $(READY) ## lint, format, types and the arrows between the packages
