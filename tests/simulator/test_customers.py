@@ -83,7 +83,7 @@ async def test_a_lost_answer_may_hide_a_call(
     """Who asked cannot know whether the call was placed."""
     number = "+919811100001"
     people = {number: Doing("busy", api=api_does, placed=is_placed)}
-    seconds = 0.5 if api_does == "hangs" else 20.0
+    seconds = 2.0 if api_does == "hangs" else 20.0
     async with calling(tmp_path, people, seconds) as (api, server, playing):
         with pytest.raises(ExotelError) as caught:
             await api.connect(order(number, server))

@@ -177,7 +177,7 @@ async def test_the_callback_is_sent_again_if_it_is_not_answered_200() -> None:
         async def tells(name: str, broken: list[str], *answers: Given) -> None:
             server.set(f"/{name}", *answers)
             flow = flow_of(CALLBACK, server.url, callback={"url": f"/{name}"})
-            waits = Waits(retry=0.05, callback=0.1 if answers[0].delay_s else 5)
+            waits = Waits(retry=0.05, callback=0.5 if answers[0].delay_s else 5)
             report = await walked(flow, waits=waits)
             assert rules(report) == broken, name
 
