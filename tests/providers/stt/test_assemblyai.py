@@ -257,7 +257,7 @@ def test_a_turn_without_text_is_garbage() -> None:
     with pytest.raises(GARBAGE):
         heard(spoken_to, {"type": "Turn", "turn_order": 0, "end_of_turn": True})
     with pytest.raises(GARBAGE):
-        heard(spoken_to, end(None))  # type: ignore[arg-type]
+        heard(spoken_to, end(None))  # type: ignore[arg-type]  # no text, on purpose
     assert heard(spoken_to, end("ek")) == [Final("ek", end_of_turn=True)]
 
 
